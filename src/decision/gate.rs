@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::model::{Kind, Target, Timestamp};
+
+/// What a policy's failure does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforcement {
+    /// Recorded only.
+    Shadow,
+    /// Shown as a warning.
+    Warn,
+    /// Denies; not being able to judge leaves the decision undecided.
+    Deny,
+}
+
+/// What is decided where no gate matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmatched {
+    /// Deny.
+    #[default]
+    Deny,
+    /// Allow.
+    Allow,
+    /// Undecided.
+    Undecided,
+}
+
+/// The policies that guard some promotions, as far as deciding needs to know them.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Unique name.
+    pub name: String,
+    /// Names of the models it guards.
+    pub models: Patterns,
+    /// Targets it guards.
+    pub targets: Vec<TargetPattern>,
+    /// Evidence that must be there.
+    pub require: Vec<Requirement>,
+    /// One for each policy, in the order of the file.
+    pub guards: Vec<Guard>,
+}
+
+impl Gate {
+    /// Whether the gate guards promotions of `model` to `target`.
+    #[must_use]
+    pub fn matches(&self, model: &str, target: &Target) -> bool {
+        self.models.matches(model) && self.targets.iter().any(|pattern| pattern.matches(target))
+    }
+}
+
+/// How one policy of a gate counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Unique within the gate.
+    pub id: String,
+    /// What a failure does.
+    pub enforcement: Enforcement,
+    /// Before this time, [`Enforcement::Deny`] counts as [`Enforcement::Warn`].
+    pub effective_on: Option<Timestamp>,
+}
+
+impl Guard {
+    /// What a failure does at `at`.
+    #[must_use]
+    pub fn enforcement_at(&self, at: Timestamp) -> Enforcement {
+        match (self.enforcement, self.effective_on) {
+            (Enforcement::Deny, Some(start)) if at < start => Enforcement::Warn,
+            (enforcement, _) => enforcement,
+        }
+    }
+}
+
+/// A kind of evidence that a gate requires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Requirement {
+    /// The kind.
+    pub kind: Kind,
+    /// How old each source of it may be; none for any age.
+    pub max_age: Option<Duration>,
+}
+
+/// Glob patterns, of which one has to match.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    texts: Vec<String>,
+    set: globset::GlobSet,
+}
+
+impl Patterns {
+    /// Compiles glob patterns. `*` and `?` match any character, `/` too: a name is not a path.
+    ///
+    /// # Errors
+    /// A pattern that is not a glob.
+    pub fn new(texts: Vec<String>) -> Result<Self, globset::Error> {
+        let mut set = globset::GlobSetBuilder::new();
+        for text in &texts {
+            set.add(globset::Glob::new(text)?);
+        }
+        Ok(Self { set: set.build()?, texts })
+    }
+
+    /// Whether one of the patterns matches all of `text`.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.set.is_match(text)
+    }
+
+    /// The patterns as they were written.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+/// A target whose name is a glob pattern.
+#[derive(Clone, Debug)]
+pub struct TargetPattern {
+    kind: &'static str,
+    name: globset::GlobMatcher,
+}
+
+impl TargetPattern {
+    /// Reads the name of `target` as a glob pattern. Stages match in any case, as registries
+    /// take `production` for `Production`.
+    ///
+    /// # Errors
+    /// A name that is not a glob.
+    pub fn new(target: &Target) -> Result<Self, globset::Error> {
+        let name = globset::GlobBuilder::new(target.name())
+            .case_insensitive(matches!(target, Target::Stage(_)))
+            .build()?
+            .compile_matcher();
+        Ok(Self { kind: target.kind(), name })
+    }
+
+    /// Whether `target` is of the same kind and its name matches.
+    #[must_use]
+    pub fn matches(&self, target: &Target) -> bool {
+        self.kind == target.kind() && self.name.is_match(target.name())
+    }
+}

@@ -1,0 +1,5 @@
+//! lockgate decides whether a model version may move up a stage.
+
+pub mod decision;
+pub mod model;
+pub mod policy;

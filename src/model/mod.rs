@@ -1,0 +1,24 @@
+//! The words everything else speaks: promotions, evidence, checks and the reasons why a
+//! decision could not be made. Plain data; no I/O, no clock.
+
+mod check;
+mod digest;
+mod evidence;
+mod promotion;
+mod run;
+mod snapshot;
+mod time;
+mod undecided;
+
+pub use check::{Check, Comparison, Description, Measure, Outcome, Rule};
+pub use digest::{Digest, InvalidDigest};
+pub use evidence::{
+    Approval, Artifact, CardSection, Category, Document, Exploitability, Finding, Forecast, Kind,
+    Metadata, Metric, Purpose, Scan, Severity, Source, SourceName, Test, TestStatus, Transition,
+    Unmeasured, Usage,
+};
+pub use promotion::{InvalidTarget, ModelVersion, Promotion, Target};
+pub use run::{LogLevel, LogLine, RunUsage};
+pub use snapshot::Snapshot;
+pub use time::{InvalidTimestamp, Timestamp, spoken};
+pub use undecided::{Budget, Undecided};

@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Kind, Timestamp};
+
+/// What a policy ran out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Budget {
+    /// Linear memory, bytes.
+    Memory,
+    /// Table elements.
+    Table,
+    /// Instances, memories or tables of one component.
+    Instances,
+    /// Bytes copied out of the guest.
+    Transfer,
+}
+
+/// Why a decision, or one policy's part in it, could not be made. Never a reason to allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Undecided {
+    /// The component could not be loaded: no component, too large, a foreign import, a bad
+    /// `describe`.
+    #[error("the policy could not be loaded: {detail}")]
+    Unloadable {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The policy stopped by a trap.
+    #[error("the policy trapped: {detail}")]
+    Trap {
+        /// The trap.
+        detail: String,
+    },
+    /// The policy used up its fuel.
+    #[error("the policy used up its {fuel} units of fuel; raise `limits.fuel` if it needs more")]
+    FuelExhausted {
+        /// The limit it ran into.
+        fuel: u64,
+    },
+    /// The policy ran past its wall-clock deadline.
+    #[error(
+        "the policy ran past its deadline of {milliseconds} ms; raise `limits.deadline-ms` if it needs more"
+    )]
+    DeadlineExceeded {
+        /// The limit it ran into.
+        milliseconds: u64,
+    },
+    /// The policy asked for more memory, tables or instances than it may have.
+    #[error("the policy exceeded its {budget:?} limit of {limit}")]
+    MemoryExhausted {
+        /// What it ran out of.
+        budget: Budget,
+        /// The limit it ran into.
+        limit: u64,
+    },
+    /// The policy's stack overflowed.
+    #[error("the policy overflowed its stack of {bytes} bytes")]
+    StackExhausted {
+        /// The limit it ran into.
+        bytes: u64,
+    },
+    /// The policy answered with more than it may: number of checks, length of a text, log volume.
+    #[error("the policy's output is too large: {detail}")]
+    OutputOversize {
+        /// Which limit, and by how much.
+        detail: String,
+    },
+    /// The policy's answer breaks the contract: a measure that is not finite, a rule that it
+    /// never described.
+    #[error("the policy's answer breaks the contract: {detail}")]
+    OutputInvalid {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The policy checked nothing: no check at all, or none that was not skipped.
+    #[error("the policy checked nothing")]
+    NothingChecked,
+    /// The policy refused its params, or they do not fit its schema.
+    #[error("the params were refused: {detail}")]
+    ParamsRefused {
+        /// The policy's words.
+        detail: String,
+    },
+    /// The policy could not judge on this evidence.
+    #[error("the policy could not judge: {detail}")]
+    EvidenceRefused {
+        /// The policy's words.
+        detail: String,
+    },
+    /// The host failed while a policy ran.
+    #[error("the host failed while the policy ran: {detail}")]
+    HostFault {
+        /// What happened.
+        detail: String,
+    },
+    /// A piece of evidence could not be understood.
+    #[error("evidence `{source_name}` could not be read: {detail}")]
+    EvidenceUnreadable {
+        /// Which one.
+        source_name: String,
+        /// Where and why.
+        detail: String,
+    },
+    /// A piece of evidence speaks of another artifact or model version.
+    #[error("evidence `{source_name}` is about something else: {detail}")]
+    EvidenceMismatch {
+        /// Which one.
+        source_name: String,
+        /// What it speaks of, and what was asked for.
+        detail: String,
+    },
+    /// The gate requires a kind of evidence that was not given.
+    #[error("gate `{gate}` requires {kind} evidence and none was given")]
+    EvidenceMissing {
+        /// The gate that requires it.
+        gate: String,
+        /// The kind.
+        kind: Kind,
+    },
+    /// The gate bounds the age of a kind of evidence and a source does not say how old it is.
+    #[error(
+        "gate `{gate}` bounds the age of {kind} evidence, and `{source_name}` does not say when it was made"
+    )]
+    EvidenceUndated {
+        /// The gate that requires it.
+        gate: String,
+        /// The kind.
+        kind: Kind,
+        /// The source without a time.
+        source_name: String,
+    },
+    /// A source is older than the gate allows.
+    #[error("{kind} evidence `{source_name}` is {} old and gate `{gate}` allows {}", days(*.age_seconds), days(*.limit_seconds))]
+    EvidenceStale {
+        /// The gate that requires it.
+        gate: String,
+        /// The kind.
+        kind: Kind,
+        /// The source that is too old.
+        source_name: String,
+        /// Its age, seconds.
+        age_seconds: u64,
+        /// The age the gate allows, seconds.
+        limit_seconds: u64,
+    },
+    /// A source says that it was made after the evaluation time.
+    #[error(
+        "{kind} evidence `{source_name}` says it was made at {collected_at}, after the evaluation time"
+    )]
+    EvidenceFromFuture {
+        /// The gate that requires it.
+        gate: String,
+        /// The kind.
+        kind: Kind,
+        /// The source.
+        source_name: String,
+        /// The time it gives.
+        collected_at: Timestamp,
+    },
+    /// No gate matches the promotion.
+    #[error("no gate matches this model and target")]
+    NoMatchingGate,
+    /// The decision could not be recorded.
+    #[error("the decision could not be recorded: {detail}")]
+    RecordNotWritten {
+        /// What happened.
+        detail: String,
+    },
+}
+
+fn days(seconds: u64) -> String {
+    super::time::spoken(Duration::from_secs(seconds))
+}
