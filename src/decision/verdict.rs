@@ -50,6 +50,7 @@ impl Verdict {
             | Undecided::StackExhausted { .. }
             | Undecided::OutputOversize { .. }
             | Undecided::OutputInvalid { .. }
+            | Undecided::OutputUnreadable { .. }
             | Undecided::NothingChecked
             | Undecided::ParamsRefused { .. }
             | Undecided::EvidenceRefused { .. }

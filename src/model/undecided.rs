@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,11 +12,16 @@ pub enum Budget {
     /// Linear memory, bytes.
     Memory,
     /// Table elements.
-    Table,
-    /// Instances, memories or tables of one component.
-    Instances,
-    /// Bytes copied out of the guest.
-    Transfer,
+    TableElements,
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "bytes of memory",
+            Self::TableElements => "table elements",
+        })
+    }
 }
 
 /// Why a decision, or one policy's part in it, could not be made. Never a reason to allow.
@@ -49,8 +55,8 @@ pub enum Undecided {
         /// The limit it ran into.
         milliseconds: u64,
     },
-    /// The policy asked for more memory, tables or instances than it may have.
-    #[error("the policy exceeded its {budget:?} limit of {limit}")]
+    /// The policy asked for more memory or table elements than it may have.
+    #[error("the policy asked for more than its {limit} {budget}; raise `limits.memory-mib` if it needs more memory")]
     MemoryExhausted {
         /// What it ran out of.
         budget: Budget,
@@ -73,6 +79,13 @@ pub enum Undecided {
     /// never described.
     #[error("the policy's answer breaks the contract: {detail}")]
     OutputInvalid {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The policy's answer could not be taken out of its memory: malformed, or larger than the
+    /// memory it may hold.
+    #[error("the policy's answer could not be read: {detail}")]
+    OutputUnreadable {
         /// What is wrong with it.
         detail: String,
     },

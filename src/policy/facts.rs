@@ -10,7 +10,7 @@ use crate::model::{Promotion, Snapshot};
 pub struct Facts {
     promotion: Promotion,
     snapshot: Arc<Snapshot>,
-    view: OnceLock<Box<dyn Any + Send + Sync>>,
+    view: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Facts {
@@ -34,7 +34,7 @@ impl Facts {
 
     /// The adapter's own form of the facts, made at the first call; none when another adapter
     /// has already put its own form here.
-    pub fn view<V: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> V) -> Option<&V> {
-        self.view.get_or_init(|| Box::new(make(self))).downcast_ref()
+    pub fn view<V: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> V) -> Option<Arc<V>> {
+        Arc::clone(self.view.get_or_init(|| Arc::new(make(self)))).downcast().ok()
     }
 }

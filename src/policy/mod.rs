@@ -1,5 +1,6 @@
 //! The port through which a decision reaches a policy, whatever runs it.
 
+pub mod answer;
 mod facts;
 mod limits;
 

@@ -1,0 +1,138 @@
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::{Config, Engine, OptLevel};
+
+use crate::model::Digest;
+
+/// How often the epoch moves while a policy runs. Deadlines are kept to within two of these.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Stack of a guest. Twice the default, for the recursive parsers of interpreters; the smallest
+/// thread that evaluates has 2 MiB.
+pub(super) const STACK: usize = 1 << 20;
+
+/// The engine that every policy is compiled for and runs in.
+///
+/// Settings that bear on what a policy answers are fixed here: NaNs are canonical, relaxed SIMD
+/// is off, fuel is counted. Threads are not even compiled into the engine.
+pub(super) struct SandboxEngine {
+    engine: Engine,
+    ticker: Arc<Ticker>,
+}
+
+impl SandboxEngine {
+    pub(super) fn new() -> wasmtime::Result<Self> {
+        let engine = Engine::new(&config())?;
+        let ticker = Arc::new(Ticker::default());
+        let weak_engine = engine.weak();
+        let weak_ticker = Arc::downgrade(&ticker);
+        std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
+            // Both are weak, so that the thread ends with the engine.
+            while let (Some(ticker), Some(engine)) = (weak_ticker.upgrade(), weak_engine.upgrade())
+            {
+                ticker.wait_until_running();
+                engine.increment_epoch();
+                drop((ticker, engine));
+                std::thread::sleep(TICK);
+            }
+        })?;
+        Ok(Self { engine, ticker })
+    }
+
+    pub(super) const fn wasmtime(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Epoch ticks that amount to at least `duration`.
+    #[expect(clippy::unused_self, reason = "the tick is this engine's")]
+    pub(super) fn ticks(&self, duration: Duration) -> u64 {
+        // One more, as the first tick may come at once.
+        let ticks = duration.as_millis().div_ceil(TICK.as_millis()) + 1;
+        u64::try_from(ticks).unwrap_or(u64::MAX)
+    }
+
+    /// Lets the epoch move for as long as the answer lives.
+    pub(super) fn running(&self) -> Running<'_> {
+        self.ticker.change(|running| *running += 1);
+        Running(&self.ticker)
+    }
+
+    /// Tells apart engines whose compiled code is not interchangeable.
+    pub(super) fn fingerprint(&self) -> Digest {
+        let mut hasher = Sha256Hasher(Sha256::new());
+        self.engine.precompile_compatibility_hash().hash(&mut hasher);
+        Digest::from_bytes(hasher.0.finalize().into())
+    }
+}
+
+impl Drop for SandboxEngine {
+    fn drop(&mut self) {
+        // Wakes a parked ticker, so that it sees the engine gone.
+        self.ticker.change(|running| *running += 1);
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .cranelift_nan_canonicalization(true)
+        .cranelift_opt_level(OptLevel::Speed)
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        .max_wasm_stack(STACK)
+        // Neither is read by anyone here, and both make the code that is mapped larger.
+        .generate_address_map(false)
+        .native_unwind_info(false)
+        .wasm_backtrace_max_frames(None);
+    config
+}
+
+/// Moves the epoch only while something runs, so that an idle server sleeps.
+#[derive(Default)]
+struct Ticker {
+    running: Mutex<usize>,
+    started: Condvar,
+}
+
+impl Ticker {
+    fn wait_until_running(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        while *running == 0 {
+            running = self.started.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut usize)) {
+        change(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        self.started.notify_all();
+    }
+}
+
+/// Keeps the epoch moving.
+pub(super) struct Running<'a>(&'a Ticker);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.change(|running| *running = running.saturating_sub(1));
+    }
+}
+
+/// Feeds what is hashed into SHA-256, as the standard hasher's 64 bits are too few to key a
+/// cache of machine code by.
+struct Sha256Hasher(Sha256);
+
+impl Hasher for Sha256Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte))
+    }
+}

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::Store;
+
+use super::bindings::v1::{Guest, GuestPre, checks};
+use super::engine::SandboxEngine;
+use super::failure::{Phase, reason};
+use super::store::{self, HostState};
+use super::view::View;
+use crate::model::{Check, Description, Digest, RunUsage, Undecided};
+use crate::policy::{Evaluation, Facts, Limits, Policy, answer};
+
+/// A loaded component. Every evaluation gets a store and an instance of its own.
+pub(super) struct SandboxedPolicy {
+    engine: Arc<SandboxEngine>,
+    guest: GuestPre<HostState>,
+    description: Description,
+    digest: Digest,
+}
+
+impl SandboxedPolicy {
+    /// Asks the guest to describe itself, under the default limits and without facts.
+    pub(super) fn describe(
+        engine: Arc<SandboxEngine>,
+        guest: GuestPre<HostState>,
+        digest: Digest,
+    ) -> Result<Self, Undecided> {
+        let limits = Limits::default();
+        let mut store = new_store(&engine, &limits, None)?;
+        let instance = instantiate(&engine, &guest, &mut store, &limits)?;
+        let description = {
+            let _running = engine.running();
+            instance
+                .call_describe(&mut store)
+                .map_err(|error| reason(&error, Phase::Call, &limits))?
+        };
+        let description = answer::accept_description(description.into())?;
+        Ok(Self { engine, guest, description, digest })
+    }
+
+    fn run(
+        &self,
+        store: &mut Store<HostState>,
+        params: &str,
+        limits: &Limits,
+    ) -> Result<Vec<Check>, Undecided> {
+        answer::accept_params(params)?;
+        let instance = instantiate(&self.engine, &self.guest, store, limits)?;
+        let answer = instance
+            .call_evaluate(store, params)
+            .map_err(|error| reason(&error, Phase::Call, limits))?;
+        match answer {
+            Ok(checks) => answer::accept_checks(
+                checks.into_iter().map(Into::into).collect(),
+                &self.description,
+            ),
+            Err(checks::Refusal::Params(detail)) => {
+                Err(Undecided::ParamsRefused { detail: answer::shortened(&detail) })
+            }
+            Err(checks::Refusal::Evidence(detail)) => {
+                Err(Undecided::EvidenceRefused { detail: answer::shortened(&detail) })
+            }
+        }
+    }
+}
+
+impl Policy for SandboxedPolicy {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn evaluate(&self, facts: &Facts, params: &str, limits: &Limits) -> Evaluation {
+        let start = Instant::now();
+        let Some(view) = facts.view(View::new) else {
+            return failed("the facts are another adapter's");
+        };
+        let mut store = match new_store(&self.engine, limits, Some(view)) {
+            Ok(store) => store,
+            Err(reason) => {
+                return Evaluation { result: Err(reason), usage: RunUsage::default(), log: Vec::new() };
+            }
+        };
+        let result = {
+            let _running = self.engine.running();
+            self.run(&mut store, params, limits)
+        };
+        let left = store.get_fuel().unwrap_or(0);
+        let state = store.into_data();
+        Evaluation {
+            result,
+            usage: RunUsage {
+                fuel: limits.fuel().saturating_sub(left),
+                peak_memory: u64::try_from(state.limiter.peak_memory).unwrap_or(u64::MAX),
+                elapsed: start.elapsed(),
+            },
+            log: state.log,
+        }
+    }
+}
+
+fn failed(detail: &str) -> Evaluation {
+    Evaluation {
+        result: Err(Undecided::HostFault { detail: detail.to_owned() }),
+        usage: RunUsage::default(),
+        log: Vec::new(),
+    }
+}
+
+fn new_store(
+    engine: &SandboxEngine,
+    limits: &Limits,
+    view: Option<Arc<View>>,
+) -> Result<Store<HostState>, Undecided> {
+    store::new(engine, limits, view).map_err(|error| Undecided::HostFault {
+        detail: super::failure::one_line(&error),
+    })
+}
+
+fn instantiate(
+    engine: &SandboxEngine,
+    guest: &GuestPre<HostState>,
+    store: &mut Store<HostState>,
+    limits: &Limits,
+) -> Result<Guest, Undecided> {
+    // A component may run code at its start.
+    let _running = engine.running();
+    guest.instantiate(store).map_err(|error| reason(&error, Phase::Instantiate, limits))
+}
