@@ -16,6 +16,10 @@ const TABLE_ELEMENTS: usize = 200_000;
 /// fewer than ten of each.
 const INSTANCES: usize = 64;
 
+/// Bytes that one call may hand over to the host. A guest with the most memory that can be granted
+/// must not make the host take as much again; a whole answer is not even a hundredth of this.
+const TRANSFER_BYTES: usize = 256 << 20;
+
 /// Everything a store holds besides the guest.
 pub(super) struct HostState {
     /// The facts as guests read them; none while a policy describes itself.
@@ -123,7 +127,7 @@ pub(super) fn new(
     store.epoch_deadline_trap();
     // What a guest hands over is copied, and one text may stand behind many pointers. It never
     // makes the host copy more than the guest itself may hold.
-    store.set_hostcall_fuel(memory_limit);
+    store.set_hostcall_fuel(memory_limit.min(TRANSFER_BYTES));
     Ok(store)
 }
 

@@ -1,0 +1,266 @@
+use serde_json::{Map, Value};
+
+use super::error::{Problem, quoted};
+use super::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
+use crate::model::{Digest, Timestamp};
+
+/// A value within a JSON document that knows its place, so that every complaint can name it.
+///
+/// A member or item that is `null` counts as absent: the tools whose reports are read here write it for that.
+#[derive(Clone, Debug)]
+pub(super) struct Node<'a> {
+    value: &'a Value,
+    /// JSON pointer (RFC 6901); empty for the document.
+    pointer: String,
+}
+
+/// What a source gives where a number should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Reading {
+    /// A finite number.
+    Value(f64),
+    /// One of the words MLflow and Python write where there is no number.
+    NotANumber(&'static str),
+}
+
+impl<'a> Node<'a> {
+    pub(super) const fn root(value: &'a Value) -> Self {
+        Self { value, pointer: String::new() }
+    }
+
+    /// A complaint about this value.
+    pub(super) fn problem(&self, text: impl Into<String>) -> Problem {
+        if self.pointer.is_empty() {
+            Problem::whole(text)
+        } else {
+            Problem::at(format_args!("`{}`", quoted(&self.pointer)), text)
+        }
+    }
+
+    /// A statement that this value is about something else.
+    pub(super) fn mismatch(&self, text: impl Into<String>) -> Problem {
+        let mut problem = self.problem(text);
+        problem.fault = super::error::Fault::Mismatch;
+        problem
+    }
+
+    pub(super) fn object(&self) -> Result<&'a Map<String, Value>, Problem> {
+        self.value.as_object().ok_or_else(|| self.expected("an object"))
+    }
+
+    /// The entries of an object, those that are `null` too.
+    pub(super) fn entries(&self) -> Result<impl Iterator<Item = (&'a str, Self)> + use<'a>, Problem> {
+        let pointer = self.pointer.clone();
+        Ok(self.object()?.iter().map(move |(key, value)| {
+            (key.as_str(), Node { value, pointer: child_pointer(&pointer, key) })
+        }))
+    }
+
+    /// The member `key`; none when it is absent or `null`.
+    pub(super) fn get(&self, key: &str) -> Result<Option<Self>, Problem> {
+        Ok(self.object()?.get(key).filter(|value| !value.is_null()).map(|value| self.child(key, value)))
+    }
+
+    /// The member `key`, which must be there.
+    pub(super) fn need(&self, key: &str) -> Result<Self, Problem> {
+        self.get(key)?.ok_or_else(|| self.problem(format!("`{key}` is missing")))
+    }
+
+    /// The items of the array `key`; none of them when it is absent.
+    pub(super) fn items(&self, key: &str) -> Result<Vec<Self>, Problem> {
+        self.get(key)?.map_or_else(|| Ok(Vec::new()), |node| node.elements())
+    }
+
+    /// The items of this array, without those that are `null`.
+    pub(super) fn elements(&self) -> Result<Vec<Self>, Problem> {
+        let items = self.value.as_array().ok_or_else(|| self.expected("an array"))?;
+        Ok(items
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(index, value)| Node { value, pointer: format!("{}/{index}", self.pointer) })
+            .collect())
+    }
+
+    /// A short text that must be there and not be empty: a name, an identifier, a key word.
+    pub(super) fn name(&self, key: &str) -> Result<&'a str, Problem> {
+        self.opt_name(key)?.ok_or_else(|| self.problem(format!("`{key}` is missing or empty")))
+    }
+
+    /// As [`Self::name`]; none when it is absent or empty.
+    pub(super) fn opt_name(&self, key: &str) -> Result<Option<&'a str>, Problem> {
+        let text = self.get(key)?.map(|node| node.text(MAX_NAME_BYTES)).transpose()?;
+        Ok(text.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// A longer text; none when it is absent or empty.
+    pub(super) fn opt_text(&self, key: &str) -> Result<Option<&'a str>, Problem> {
+        let text = self.get(key)?.map(|node| node.text(MAX_TEXT_BYTES)).transpose()?;
+        Ok(text.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// This value as a text of at most `limit` bytes.
+    pub(super) fn text(&self, limit: usize) -> Result<&'a str, Problem> {
+        let text = self.value.as_str().ok_or_else(|| self.expected("a text"))?;
+        if text.len() > limit {
+            return Err(self.problem(format!("is longer than {limit} bytes; shorten it")));
+        }
+        Ok(text)
+    }
+
+    pub(super) fn opt_bool(&self, key: &str) -> Result<Option<bool>, Problem> {
+        self.get(key)?
+            .map(|node| node.value.as_bool().ok_or_else(|| node.expected("`true` or `false`")))
+            .transpose()
+    }
+
+    /// A whole number from 0; none when it is absent.
+    pub(super) fn opt_count(&self, key: &str) -> Result<Option<u64>, Problem> {
+        self.get(key)?
+            .map(|node| node.value.as_u64().ok_or_else(|| node.expected("a whole number from 0")))
+            .transpose()
+    }
+
+    /// A whole number of either sign; none when it is absent.
+    pub(super) fn opt_whole(&self, key: &str) -> Result<Option<i64>, Problem> {
+        self.get(key)?
+            .map(|node| node.value.as_i64().ok_or_else(|| node.expected("a whole number")))
+            .transpose()
+    }
+
+    /// A finite number; none when it is absent.
+    pub(super) fn opt_number(&self, key: &str) -> Result<Option<f64>, Problem> {
+        self.get(key)?
+            .map(|node| node.value.as_f64().ok_or_else(|| node.expected("a number")))
+            .transpose()
+    }
+
+    /// This value as a number or one of the words for "not a number".
+    pub(super) fn reading(&self) -> Result<Reading, Problem> {
+        match self.value {
+            Value::Number(number) => {
+                number.as_f64().map(Reading::Value).ok_or_else(|| self.expected("a number"))
+            }
+            Value::String(word) => ["NaN", "Infinity", "-Infinity"]
+                .into_iter()
+                .find(|known| known == word)
+                .map(Reading::NotANumber)
+                .ok_or_else(|| self.problem(format!("`{}` is not a number", quoted(word)))),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                Err(self.expected("a number"))
+            }
+        }
+    }
+
+    /// A time in milliseconds since the Unix epoch; none when it is absent.
+    pub(super) fn opt_milliseconds(&self, key: &str) -> Result<Option<Timestamp>, Problem> {
+        let Some(milliseconds) = self.opt_count(key)? else { return Ok(None) };
+        let time = Timestamp::from_milliseconds(milliseconds);
+        time.map(Some).ok_or_else(|| {
+            self.problem(format!("`{key}` is not a time in milliseconds since 1970: `{milliseconds}`"))
+        })
+    }
+
+    /// A time as text; none when it is absent or empty.
+    pub(super) fn opt_time(&self, key: &str) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.opt_name(key)? else { return Ok(None) };
+        let time = text.parse().map_err(|_| {
+            let shown = quoted(text);
+            self.problem(format!("`{key}` is not a time in RFC 3339 between 1970 and 9999: `{shown}`"))
+        })?;
+        Ok(Some(time))
+    }
+
+    /// A digest `sha256:…`; none when it is absent or empty.
+    pub(super) fn opt_digest(&self, key: &str) -> Result<Option<Digest>, Problem> {
+        let Some(text) = self.opt_name(key)? else { return Ok(None) };
+        let node = self.need(key)?;
+        node.digest(text).map(Some)
+    }
+
+    /// The digest that `text`, found at this value, is.
+    pub(super) fn digest(&self, text: &str) -> Result<Digest, Problem> {
+        text.parse().map_err(|_| {
+            self.problem(format!(
+                "`{}` is not a digest of the form `sha256:` and 64 hex digits",
+                quoted(text)
+            ))
+        })
+    }
+
+    pub(super) const fn is_null(&self) -> bool {
+        self.value.is_null()
+    }
+
+    pub(super) const fn is_text(&self) -> bool {
+        self.value.is_string()
+    }
+
+    fn child(&self, key: &str, value: &'a Value) -> Self {
+        Node { value, pointer: child_pointer(&self.pointer, key) }
+    }
+
+    fn expected(&self, what: &str) -> Problem {
+        let found = match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "`true` or `false`",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        };
+        self.problem(format!("expected {what}, found {found}"))
+    }
+}
+
+/// RFC 6901, section 3: `~` and `/` are escaped.
+fn child_pointer(parent: &str, key: &str) -> String {
+    format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_the_place_as_a_json_pointer() {
+        let value = json!({"a/b": [{"m~n": 1}]});
+        let node = Node::root(&value);
+        let inner = node.items("a/b").unwrap().remove(0);
+        assert_eq!(inner.name("m~n").unwrap_err().place, "`/a~1b/0/m~0n`");
+        assert_eq!(inner.need("x").unwrap_err().place, "`/a~1b/0`");
+    }
+
+    #[test]
+    fn takes_null_for_absent() {
+        let value = json!({"a": null, "list": [null, 1]});
+        let node = Node::root(&value);
+        assert_eq!(node.opt_name("a"), Ok(None));
+        assert_eq!(node.items("list").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn rejects_values_of_another_type() {
+        let value = json!({"text": 1, "count": -1, "number": "1", "flag": 0, "digest": "sha512:0"});
+        let node = Node::root(&value);
+        assert!(node.opt_name("text").is_err());
+        assert!(node.opt_count("count").is_err());
+        assert!(node.opt_number("number").is_err());
+        assert!(node.opt_bool("flag").is_err());
+        assert!(node.opt_digest("digest").is_err());
+        assert!(node.items("text").is_err());
+    }
+
+    #[test]
+    fn knows_the_words_for_not_a_number() {
+        let value = json!(["NaN", "Infinity", "-Infinity", 0.5, "nan"]);
+        let readings: Vec<_> =
+            Node::root(&value).elements().unwrap().iter().map(Node::reading).collect();
+        assert_eq!(readings[0], Ok(Reading::NotANumber("NaN")));
+        assert_eq!(readings[2], Ok(Reading::NotANumber("-Infinity")));
+        assert_eq!(readings[3], Ok(Reading::Value(0.5)));
+        assert!(readings[4].is_err());
+    }
+}

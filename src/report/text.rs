@@ -1,0 +1,117 @@
+//! Text from policies and evidence, made harmless for whatever shows it.
+
+use std::fmt::Write as _;
+
+/// Characters of one text that a report for people shows; the JSON report has all of it.
+pub(super) const LONGEST: usize = 600;
+
+/// `text` as one line that does nothing but show itself, cut at [`LONGEST`] characters.
+///
+/// Line breaks, control characters (and with them every terminal escape), direction overrides,
+/// invisible characters and those that XML cannot hold are spelled out.
+pub(super) fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(LONGEST));
+    let mut characters = text.chars();
+    for character in characters.by_ref().take(LONGEST) {
+        match character {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            _ if is_unseen(character) => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
+        }
+    }
+    let left_out = characters.count();
+    if left_out > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(shown, "… ({left_out} more characters)");
+    }
+    break_commands(shown)
+}
+
+/// Breaks up `##[`, by which GitHub's runner takes up a command anywhere in a line of output
+/// (actions/runner, `ActionCommand.TryParse`). The newer `::` counts at the start of a line only.
+fn break_commands(text: String) -> String {
+    if text.contains("##[") { text.replace("##[", "##\\[") } else { text }
+}
+
+/// Whether a character does something other than show itself.
+pub(super) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            // Soft hyphen, Arabic letter mark, Mongolian vowel separator.
+            '\u{ad}' | '\u{61c}' | '\u{180e}'
+            // Zero-width space, direction marks. The two joiners are part of ordinary writing.
+            | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            // Line and paragraph separators, direction embeddings and overrides.
+            | '\u{2028}'..='\u{202e}'
+            // Invisible operators, direction isolates, deprecated format characters.
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            // Tags: a second alphabet that nobody sees.
+            | '\u{e0000}'..='\u{e007f}'
+            | '\u{fdd0}'..='\u{fdef}'
+        )
+        // The last two code points of every plane are no characters; XML refuses the first pair.
+        || u32::from(character) & 0xfffe == 0xfffe
+}
+
+/// JSON text whose strings hold no character that does something other than show itself: each is
+/// written as an escape, so a reader of the JSON gets it back unchanged. So is the `[` of `##[`.
+pub(super) fn json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        // JSON has line breaks between its tokens; within strings they are escaped already.
+        if character != '\n' && is_unseen(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(character);
+        }
+    }
+    if safe.contains("##[") { safe.replace("##[", "##\\u005b") } else { safe }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spells_out_line_breaks_escapes_and_overrides() {
+        assert_eq!(plain("a\nb\r\tc"), "a\\nb\\r\\tc");
+        assert_eq!(plain("\u{1b}[31mred\u{9b}0m"), "\\u{1b}[31mred\\u{9b}0m");
+        assert_eq!(plain("user\u{202e}nimda"), "user\\u{202e}nimda");
+        assert_eq!(plain("a\u{ffff}b\u{1fffe}c\u{e0041}"), "a\\u{ffff}b\\u{1fffe}c\\u{e0041}");
+    }
+
+    #[test]
+    fn leaves_ordinary_writing_alone() {
+        for text in ["val_auc ≥ 0.92", "größer", "模型", "👩‍🔬", "می‌خواهم", "a::b", "C:\\models"] {
+            assert_eq!(plain(text), text);
+        }
+    }
+
+    #[test]
+    fn cuts_long_text_and_says_how_much() {
+        let text = plain(&"é".repeat(LONGEST + 7));
+        assert!(text.ends_with("é… (7 more characters)"), "{text}");
+    }
+
+    #[test]
+    fn breaks_up_the_old_form_of_workflow_commands() {
+        assert_eq!(plain("x ##[add-mask]y ###[z"), "x ##\\[add-mask]y ###\\[z");
+    }
+
+    #[test]
+    fn json_escapes_read_back_as_the_same_text() {
+        let text = "\u{9b}31m \u{202e} \u{e0041} ##[error] é\n\u{7f}";
+        let written = json(&serde_json::to_string_pretty(&[text]).unwrap());
+        assert!(!written.contains("##["));
+        assert!(written.chars().all(|character| character == '\n' || !is_unseen(character)));
+        assert_eq!(serde_json::from_str::<Vec<String>>(&written).unwrap(), [text]);
+    }
+}

@@ -1,0 +1,11 @@
+(module
+  (memory (export "memory") 2)
+  (data (i32.const 1024) "a-guest")
+  (data (i32.const 1040) "1.0.0")
+  (data (i32.const 1056) "a-rule")
+  (data (i32.const 1072) "{}")
+  (data (i32.const 1088) "\20\04\00\00\06\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00")
+  (data (i32.const 1120) "\00\04\00\00\07\00\00\00\10\04\00\00\05\00\00\00\00\00\00\00\00\00\00\00\40\04\00\00\01\00\00\00\30\04\00\00\02\00\00\00")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0x7fffffff))
+  (func (export "describe") (result i32) (i32.const 1120))
+  (func (export "evaluate") (param i32 i32) (result i32) (unreachable)))

@@ -1,0 +1,3 @@
+(module
+  ;;! honest
+  (func (export "evaluate") (param i32 i32) (result i32) (loop $again (br $again)) (unreachable)))
