@@ -56,46 +56,52 @@ pub struct Answered {
 #[must_use]
 pub fn decide(inputs: Inputs<'_>) -> Decision {
     let Inputs { promotion, snapshot, gates, waivers, unmatched } = inputs;
+    let mut waivers = Waivers::concerning(&promotion, waivers);
     let mut undecided = Vec::new();
-    let mut evidence_summary = EvidenceSummary::default();
+    let mut summary = EvidenceSummary::default();
+    let mut reports = Vec::new();
+    if gates.is_empty() {
+        undecided.push(Undecided::NoMatchingGate);
+    }
+    let unmatched_applies = gates.is_empty();
     match snapshot {
         Ok((snapshot, digest)) => {
-            for input in &gates {
-                undecided.extend(evidence::missing(input.gate, snapshot, promotion.at));
-            }
-            evidence_summary = EvidenceSummary {
+            summary = EvidenceSummary {
                 digest: Some(digest),
                 sources: snapshot.sources.clone(),
                 unmeasured: snapshot.unmeasured.clone(),
             };
+            for input in gates {
+                undecided.extend(evidence::missing(input.gate, snapshot, promotion.at));
+                reports.push(judge_gate(input, &promotion, &mut waivers));
+            }
         }
-        Err(reasons) => undecided.extend(reasons),
+        // What policies say of half the evidence is worth nothing, and is not even looked at.
+        Err(reasons) => {
+            undecided.extend(reasons);
+            reports.extend(gates.iter().map(|input| GateReport {
+                name: input.gate.name.clone(),
+                policies: Vec::new(),
+            }));
+        }
     }
-    if gates.is_empty() {
-        undecided.push(Undecided::NoMatchingGate);
-    }
-
-    let mut waivers = Waivers::concerning(&promotion, waivers);
-    let matched = !gates.is_empty();
-    let gates: Vec<GateReport> =
-        gates.into_iter().map(|input| judge_gate(input, &promotion, &mut waivers)).collect();
 
     let verdict = undecided
         .iter()
         .map(|reason| Verdict::of(reason, unmatched))
-        .chain(gates.iter().flat_map(|gate| &gate.policies).map(verdict_of))
+        .chain(reports.iter().flat_map(|gate| &gate.policies).map(verdict_of))
         .max()
-        // Nothing at all to judge by: neither a gate nor a reason. Cannot happen, as no gate is
-        // itself a reason, and must not be allowed to mean "allow" if it ever does.
+        // Neither a reason nor a policy: a gate without policies, or evidence that failed without
+        // saying why. Neither can be written down, and neither may mean "allow".
         .unwrap_or(Verdict::Undecided);
 
     Decision {
         verdict,
         promotion,
-        evidence: evidence_summary,
+        evidence: summary,
         undecided,
-        unmatched: (!matched).then_some(unmatched),
-        gates,
+        unmatched: unmatched_applies.then_some(unmatched),
+        gates: reports,
         waivers: waivers.into_reports(),
     }
 }

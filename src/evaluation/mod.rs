@@ -1,0 +1,144 @@
+//! From matching gates and frozen evidence to a decision: runs the policies and hands their
+//! answers to [`decide`].
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::decision::{
+    Answered, ComponentReport, Decision, Gate, GateInput, Inputs, Unmatched, Waiver, decide,
+};
+use crate::model::{Digest, Promotion, RunUsage, Snapshot, Undecided};
+use crate::policy::{Facts, Invocation, Policy, PolicyLoader, PolicyRef};
+
+/// A loaded policy, or why it could not be loaded.
+pub type Loaded = Result<Arc<dyn Policy>, Undecided>;
+
+/// The policies that some gates call, each loaded once.
+#[derive(Default)]
+pub struct Policies(BTreeMap<PolicyRef, Loaded>);
+
+impl Policies {
+    /// Loads each policy once, as many at a time as there are processors.
+    pub fn load<'a>(
+        loader: &dyn PolicyLoader,
+        references: impl IntoIterator<Item = &'a PolicyRef>,
+    ) -> Self {
+        let wanted: Vec<&PolicyRef> =
+            references.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let queue = Mutex::new(wanted.iter());
+        let loaded = Mutex::new(BTreeMap::new());
+        // A function of its own, so that the lock is not held while a policy loads.
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            while let Some(reference) = next() {
+                let policy = loader.load(reference);
+                loaded
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert((*reference).clone(), policy);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..workers.min(wanted.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        Self(loaded.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A policy that was loaded; undecided when it was not asked for.
+    #[must_use]
+    pub fn get(&self, reference: &PolicyRef) -> Loaded {
+        self.0.get(reference).cloned().unwrap_or_else(|| {
+            Err(Undecided::Unloadable { detail: format!("`{reference}` was not loaded") })
+        })
+    }
+}
+
+/// A gate that matches, with one invocation for each of its guards, in their order.
+pub struct MatchedGate<'a> {
+    /// The gate.
+    pub gate: &'a Gate,
+    /// What it calls.
+    pub invocations: &'a [Invocation],
+}
+
+/// What is to be judged, and by which rules.
+pub struct Case<'a> {
+    /// What is asked.
+    pub promotion: Promotion,
+    /// The frozen evidence and its digest, or why it could not be had.
+    pub snapshot: Result<(Arc<Snapshot>, Digest), Vec<Undecided>>,
+    /// The gates that match.
+    pub gates: &'a [MatchedGate<'a>],
+    /// Every waiver of the gate file.
+    pub waivers: &'a [Waiver],
+    /// What no gate means.
+    pub unmatched: Unmatched,
+}
+
+/// Runs every policy of every gate that matches, not just up to the first failure, and decides.
+#[must_use]
+pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
+    let Case { promotion, snapshot, gates, waivers, unmatched } = case;
+    let facts = snapshot
+        .as_ref()
+        .ok()
+        .map(|(snapshot, _)| Facts::new(promotion.clone(), Arc::clone(snapshot)));
+    let inputs = gates
+        .iter()
+        .map(|matched| GateInput {
+            gate: matched.gate,
+            // Without facts there is nothing to run the policies on.
+            answers: facts.as_ref().map_or_else(Vec::new, |facts| {
+                matched
+                    .invocations
+                    .iter()
+                    .map(|invocation| answer(invocation, policies, facts))
+                    .collect()
+            }),
+        })
+        .collect();
+    let snapshot = match &snapshot {
+        Ok((snapshot, digest)) => Ok((snapshot.as_ref(), *digest)),
+        Err(reasons) => Err(reasons.clone()),
+    };
+    decide(Inputs { promotion, snapshot, gates: inputs, waivers, unmatched })
+}
+
+fn answer(invocation: &Invocation, policies: &Policies, facts: &Facts) -> Answered {
+    let Invocation { reference, params, limits } = invocation;
+    let params = Arc::clone(params);
+    match policies.get(reference) {
+        Ok(policy) => {
+            let evaluation = policy.evaluate(facts, &params, limits);
+            let description = policy.description();
+            Answered {
+                component: ComponentReport {
+                    reference: reference.to_string(),
+                    digest: Some(policy.digest()),
+                    name: Some(description.name.clone()),
+                    version: Some(description.version.clone()),
+                    rules: description.rules.clone(),
+                },
+                params,
+                result: evaluation.result,
+                usage: evaluation.usage,
+                log: evaluation.log,
+            }
+        }
+        Err(reason) => Answered {
+            component: ComponentReport {
+                reference: reference.to_string(),
+                ..ComponentReport::default()
+            },
+            params,
+            result: Err(reason),
+            usage: RunUsage::default(),
+            log: Vec::new(),
+        },
+    }
+}
