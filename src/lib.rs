@@ -1,7 +1,11 @@
 //! lockgate decides whether a model version may move up a stage.
 
+pub mod cli;
+pub mod config;
 pub mod decision;
 pub mod evaluation;
+pub mod evidence;
 pub mod model;
 pub mod policy;
+pub mod report;
 pub mod wasm;

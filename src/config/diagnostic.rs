@@ -184,7 +184,8 @@ pub(super) struct Lines<'a>(Vec<&'a str>);
 impl<'a> Lines<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let lines = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
+        let lines =
+            text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
         Self(lines.collect())
     }
 
@@ -266,12 +267,9 @@ mod tests {
     #[test]
     fn counts_lines_as_yaml_does() {
         let lines = Lines::new("a\r\nb\rc\nd");
-        assert_eq!([1, 2, 3, 4, 5].map(|line| lines.get(line)), [
-            Some("a"),
-            Some("b"),
-            Some("c"),
-            Some("d"),
-            None
-        ]);
+        assert_eq!(
+            [1, 2, 3, 4, 5].map(|line| lines.get(line)),
+            [Some("a"), Some("b"), Some("c"), Some("d"), None]
+        );
     }
 }

@@ -22,7 +22,9 @@ pub(super) fn plain(text: &str) -> Result<Value, &'static str> {
     }
     if is_float(unsigned) {
         let finite = text.parse::<f64>().ok().and_then(Number::from_f64);
-        return finite.map(Value::Number).ok_or("is out of range; write a number that a float can hold");
+        return finite
+            .map(Value::Number)
+            .ok_or("is out of range; write a number that a float can hold");
     }
     Ok(Value::String(text.to_owned()))
 }
@@ -88,14 +90,33 @@ mod tests {
 
     #[test]
     fn leaves_everything_else_as_text() {
-        for text in ["no", "yes", "on", "tRue", "2027-01-01", "1.2.3", "1_000", "0x", "-0x1", "-", ".", "e5", "1e", "é", "inf", "nan"] {
+        for text in [
+            "no",
+            "yes",
+            "on",
+            "tRue",
+            "2027-01-01",
+            "1.2.3",
+            "1_000",
+            "0x",
+            "-0x1",
+            "-",
+            ".",
+            "e5",
+            "1e",
+            "é",
+            "inf",
+            "nan",
+        ] {
             assert_eq!(plain(text), Ok(json!(text)));
         }
     }
 
     #[test]
     fn rejects_numbers_that_json_cannot_hold() {
-        for text in [".nan", ".inf", "-.INF", "1e999", "18446744073709551616", "-9223372036854775809"] {
+        for text in
+            [".nan", ".inf", "-.INF", "1e999", "18446744073709551616", "-9223372036854775809"]
+        {
             assert!(plain(text).is_err(), "{text}");
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decision::{
@@ -19,9 +20,11 @@ pub type Loaded = Result<Arc<dyn Policy>, Undecided>;
 pub struct Policies(BTreeMap<PolicyRef, Loaded>);
 
 impl Policies {
-    /// Loads each policy once, as many at a time as there are processors.
+    /// Loads each policy once, as many at a time as there are processors. Paths are relative to
+    /// `base`.
     pub fn load<'a>(
         loader: &dyn PolicyLoader,
+        base: &Path,
         references: impl IntoIterator<Item = &'a PolicyRef>,
     ) -> Self {
         let wanted: Vec<&PolicyRef> =
@@ -33,7 +36,10 @@ impl Policies {
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some(reference) = next() {
-                let policy = loader.load(reference);
+                let policy = match reference {
+                    PolicyRef::Standard(_) => loader.load(reference),
+                    PolicyRef::Path(path) => loader.load(&PolicyRef::Path(base.join(path))),
+                };
                 loaded
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)

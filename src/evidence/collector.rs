@@ -67,8 +67,7 @@ impl Collector {
             let problem = Problem::whole("has a name that is empty, too long or not plain text");
             self.errors.push(problem.of(&quoted(name)));
         } else if !self.count() {
-            let text = format!("is one more than the {MAX_ENTRIES} pieces of evidence of a decision");
-            self.errors.push(Problem::whole(text).of(name));
+            self.errors.push(files::too_many().of(name));
         } else {
             self.take(name, bytes, side);
         }
@@ -187,7 +186,7 @@ impl Collector {
         &self,
         name: &str,
         full: &SourceName,
-        parsed: Parsed,
+        parsed: Parsed<'_>,
         side: Side,
     ) -> Result<(&'static str, u8, Said), Problem> {
         let (format, currency) = match self.assigned(name) {
@@ -226,7 +225,7 @@ fn check_baseline(said: &Said) -> Result<(), Problem> {
 
 fn read_document(
     name: &str,
-    parsed: Parsed,
+    parsed: Parsed<'_>,
     source: &SourceName,
 ) -> Result<(&'static str, u8, Said), Problem> {
     refuse_bare_words(&parsed)?;

@@ -38,7 +38,11 @@ impl From<EvidenceError> for Undecided {
 }
 
 fn detail(place: &str, problem: &str) -> String {
-    if place.is_empty() { problem.to_owned() } else { format!("{problem} (at {place})") }
+    match place.chars().next() {
+        None => problem.to_owned(),
+        Some('/') => format!("{problem} (at `{place}`)"),
+        Some(_) => format!("{problem} (at {place})"),
+    }
 }
 
 /// What is wrong within one piece of evidence, before its name is known.

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use cap_std::ambient_authority;
-use cap_std::fs::Dir;
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use rustix::fs::OFlags;
 
 use super::error::{Problem, quoted};
 use super::limits::{MAX_DIRECTORY_DEPTH, MAX_ENTRIES, MAX_FILE_BYTES};
@@ -46,6 +47,10 @@ fn visit_file(path: &Path, visitor: &mut impl Visitor) {
         visitor.problem(&quoted(&shown), unnameable());
         return;
     };
+    if !visitor.count() {
+        visitor.problem(name, too_many());
+        return;
+    }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     match Dir::open_ambient_dir(parent.unwrap_or(Path::new(".")), ambient_authority()) {
         Ok(dir) => visit_entry(&dir, name, name, 0, visitor),
@@ -66,9 +71,7 @@ fn visit_dir(dir: &Dir, prefix: &str, depth: usize, visitor: &mut impl Visitor) 
     };
     for entry in entries {
         if !visitor.count() {
-            visitor.problem(shown, Problem::whole(format!(
-                "holds more than {MAX_ENTRIES} files and directories with those given before; give a smaller one"
-            )));
+            visitor.problem(shown, too_many());
             return true;
         }
         match entry {
@@ -111,7 +114,7 @@ fn visit_entry(dir: &Dir, leaf: &str, full: &str, depth: usize, visitor: &mut im
                 visitor.problem(full, Problem::whole(text));
                 return;
             }
-            match dir.open_dir_nofollow(leaf) {
+            match dir.open_dir(leaf) {
                 Ok(inner) => {
                     visit_dir(&inner, &format!("{full}/"), depth + 1, visitor);
                 }
@@ -122,18 +125,21 @@ fn visit_entry(dir: &Dir, leaf: &str, full: &str, depth: usize, visitor: &mut im
             full,
             Problem::whole("is a link to a directory; put the files themselves there"),
         ),
-        Ok(_) => visitor.problem(
-            full,
-            Problem::whole("is no regular file; evidence is read from regular files only"),
-        ),
+        Ok(_) => visitor.problem(full, irregular()),
         Err(error) => visitor.problem(full, cannot_open(&error)),
     }
 }
 
 fn read(dir: &Dir, leaf: &str) -> Result<Vec<u8>, Problem> {
     let too_large = || Problem::whole(format!("is larger than {MAX_FILE_BYTES} bytes"));
-    let file = dir.open(leaf).map_err(|error| cannot_open(&error))?;
+    // Were the file swapped for a pipe since it was looked at, opening that would wait for ever.
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = dir.open_with(leaf, &options).map_err(|error| cannot_open(&error))?;
     let metadata = file.metadata().map_err(|error| cannot_open(&error))?;
+    if !metadata.is_file() {
+        return Err(irregular());
+    }
     if metadata.len() > MAX_FILE_BYTES {
         return Err(too_large());
     }
@@ -144,6 +150,16 @@ fn read(dir: &Dir, leaf: &str) -> Result<Vec<u8>, Problem> {
         return Err(too_large());
     }
     Ok(bytes)
+}
+
+pub(super) fn too_many() -> Problem {
+    Problem::whole(format!(
+        "brings the evidence to more than {MAX_ENTRIES} files and directories; give fewer"
+    ))
+}
+
+fn irregular() -> Problem {
+    Problem::whole("is no regular file; evidence is read from regular files only")
 }
 
 fn unnameable() -> Problem {

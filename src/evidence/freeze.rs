@@ -1,14 +1,14 @@
 //! Many pieces of evidence become one snapshot, whatever order they came in.
 
-use std::collections::BTreeMap;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::collector::Piece;
 use super::error::{EvidenceError, Problem};
 use super::said::NoValue;
-use crate::model::{Digest, Metadata, Metric, Snapshot, Unmeasured};
+use crate::model::{Digest, Metadata, Metric, Snapshot, SourceName, Unmeasured};
 
 /// All evidence of one decision and what identifies it.
 #[derive(Clone, Debug)]
@@ -30,11 +30,22 @@ pub(super) fn freeze(mut pieces: Vec<Piece>) -> Result<Frozen, Vec<EvidenceError
     // Stable: sources of equal precedence stay in the order of their names.
     pieces.sort_by_key(|piece| (piece.source.baseline, piece.precedence));
     let mut snapshot = Snapshot::default();
-    let mut no_values = Vec::new();
+    let mut without_value = [Vec::new(), Vec::new()];
     for piece in pieces {
-        merge(piece, &mut snapshot, &mut no_values);
+        merge(piece, &mut snapshot, &mut without_value);
     }
-    settle_unmeasured(&mut snapshot, no_values);
+    let [candidate, baseline] = without_value;
+    snapshot.unmeasured = set_aside(&mut snapshot.candidate, candidate);
+    // There is no list for what the baseline did not measure: it lacks the metric, which is what
+    // a policy that compares must refuse to compare with.
+    set_aside(&mut snapshot.baseline, baseline);
+    if let Some(source) = snapshot.sources.iter().find(|source| source.baseline)
+        && snapshot.baseline.is_empty()
+    {
+        // Otherwise it would look like the first version of its model.
+        let text = "leaves the baseline without a metric that has a value; give one that has";
+        return Err(vec![Problem::whole(text).of(&source.name)]);
+    }
     order(&mut snapshot);
     drop_repeated(&mut snapshot.candidate);
     drop_repeated(&mut snapshot.baseline);
@@ -44,24 +55,24 @@ pub(super) fn freeze(mut pieces: Vec<Piece>) -> Result<Frozen, Vec<EvidenceError
     Ok(Frozen { digest: Digest::of(&canonical), snapshot, canonical })
 }
 
-fn merge(piece: Piece, snapshot: &mut Snapshot, no_values: &mut Vec<NoValue>) {
+fn merge(piece: Piece, snapshot: &mut Snapshot, without_value: &mut [Vec<NoValue>; 2]) {
     let Piece { source, said, .. } = piece;
-    let baseline = source.baseline;
+    let [candidate, baseline] = without_value;
+    let is_baseline = source.baseline;
     snapshot.sources.push(source);
-    if baseline {
-        let values = said.metrics.into_iter();
-        // A value that the same version's other sources say does not exist is none there either.
-        snapshot.baseline.extend(values);
+    if is_baseline {
+        snapshot.baseline.extend(said.metrics);
+        baseline.extend(said.unmeasured);
         return;
     }
+    candidate.extend(said.unmeasured);
+    snapshot.candidate.extend(said.metrics);
     fill(&mut snapshot.metadata, said.metadata);
     for (key, value) in said.tags {
         snapshot.tags.entry(key).or_insert(value);
     }
     snapshot.card.extend(said.card);
     snapshot.artifacts.extend(said.artifacts);
-    snapshot.candidate.extend(said.metrics);
-    no_values.extend(said.unmeasured);
     snapshot.tests.extend(said.tests);
     snapshot.usages.extend(said.usages);
     snapshot.forecasts.extend(said.forecasts);
@@ -71,4 +82,146 @@ fn merge(piece: Piece, snapshot: &mut Snapshot, no_values: &mut Vec<NoValue>) {
     snapshot.transitions.extend(said.transitions);
     snapshot.current = snapshot.current.take().or(said.current);
     snapshot.documents.extend(said.documents);
+}
+
+/// What earlier sources left open.
+fn fill(metadata: &mut Metadata, from: Metadata) {
+    let Metadata {
+        owner,
+        license,
+        framework,
+        description,
+        created_at,
+        source_run,
+        source_commit,
+        training_dataset,
+    } = metadata;
+    *owner = owner.take().or(from.owner);
+    *license = license.take().or(from.license);
+    *framework = framework.take().or(from.framework);
+    *description = description.take().or(from.description);
+    *created_at = created_at.take().or(from.created_at);
+    *source_run = source_run.take().or(from.source_run);
+    *source_commit = source_commit.take().or(from.source_commit);
+    *training_dataset = training_dataset.take().or(from.training_dataset);
+}
+
+/// Takes out the values of metrics that another source of the same version says have none.
+///
+/// MLflow keeps NaN for a run and turns it into 0 for the logged model of that run, so one of the
+/// two words must count, and no value is the one that passes nothing. A measurement repeated
+/// later does not heal it either: whoever repeats one gives the new evidence, not both.
+fn set_aside(metrics: &mut Vec<Metric>, without_value: Vec<NoValue>) -> Vec<Unmeasured> {
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, entry) in without_value.iter().enumerate() {
+        by_name.entry(&entry.name).or_default().push(index);
+    }
+    let mut aside: Vec<Vec<String>> = without_value.iter().map(|_| Vec::new()).collect();
+    metrics.retain(|metric| {
+        let mut covered = false;
+        for index in by_name.get(metric.name.as_str()).into_iter().flatten() {
+            if let (Some(entry), Some(aside)) = (without_value.get(*index), aside.get_mut(*index))
+                && entry.covers(metric)
+            {
+                aside.push(format!("{} in `{}`", metric.value, metric.source));
+                covered = true;
+            }
+        }
+        !covered
+    });
+    let told = |(entry, mut aside): (NoValue, Vec<String>)| {
+        let mut reason = format!("{} in `{}`", entry.word, entry.source);
+        for (what, value) in [("dataset", entry.dataset), ("slice", entry.slice)] {
+            if let Some(value) = value {
+                reason = format!("{reason}, {what} `{value}`");
+            }
+        }
+        aside.sort();
+        if !aside.is_empty() {
+            reason = format!("{reason}; set aside: {}", aside.join(", "));
+        }
+        Unmeasured { name: entry.name, reason, source: entry.source }
+    };
+    without_value.into_iter().zip(aside).map(told).collect()
+}
+
+/// Puts every list in the order that the contract promises. What that leaves equal is ordered by
+/// its JSON, which differs wherever anything does.
+fn order(snapshot: &mut Snapshot) {
+    fn rest(item: &impl Serialize) -> String {
+        serde_json::to_string(item).unwrap_or_default()
+    }
+    // Measurements that differ in their source alone stay in the order of precedence, so that the
+    // first of them is the one to keep.
+    let nameless: SourceName = "".into();
+    let metric = |metric: &Metric| {
+        let (name, dataset, slice) = (&metric.name, &metric.dataset, &metric.slice);
+        let told = rest(&Metric { source: nameless.clone(), ..metric.clone() });
+        (name.clone(), dataset.clone(), slice.clone(), told)
+    };
+    snapshot.sources.sort_by_cached_key(|source| (source.baseline, source.name.clone()));
+    snapshot.artifacts.sort_by_cached_key(|artifact| (artifact.path.clone(), rest(artifact)));
+    snapshot.candidate.sort_by_cached_key(metric);
+    snapshot.baseline.sort_by_cached_key(metric);
+    snapshot.unmeasured.sort_by_cached_key(|metric| (metric.name.clone(), rest(metric)));
+    snapshot.tests.sort_by_cached_key(|test| (test.suite.clone(), test.name.clone(), rest(test)));
+    snapshot.usages.sort_by_cached_key(|usage| (usage.started_at, rest(usage)));
+    snapshot.forecasts.sort_by_cached_key(|forecast| (forecast.metric.clone(), rest(forecast)));
+    snapshot.scans.sort_by_cached_key(|scan| (scan.scanner.clone(), rest(scan)));
+    snapshot.findings.sort_by_cached_key(|finding| {
+        (Reverse(finding.severity), finding.scanner.clone(), finding.id.clone(), rest(finding))
+    });
+    snapshot.approvals.sort_by_cached_key(|approval| (approval.at, rest(approval)));
+    snapshot.transitions.sort_by_cached_key(|transition| (transition.at, rest(transition)));
+    snapshot.documents.sort_by_cached_key(|document| document.name.clone());
+}
+
+/// Keeps one of several equal measurements: a run and the logged model made from it state the
+/// same ones. Measurements that differ in anything all stay, for policies to judge.
+fn drop_repeated(ordered: &mut Vec<Metric>) {
+    ordered.dedup_by(|later, earlier| {
+        let source = earlier.source.clone();
+        Metric { source, ..later.clone() } == *earlier
+    });
+}
+
+fn contradictions(pieces: &[Piece]) -> Vec<EvidenceError> {
+    let candidates = || pieces.iter().filter(|piece| !piece.source.baseline);
+    let mut errors = Vec::new();
+    let mut documents = BTreeMap::new();
+    for piece in candidates() {
+        for document in &piece.said.documents {
+            if let Some(first) = documents.insert(&document.name, &piece.source.name) {
+                let text = format!(
+                    "gives the document `{}`, as `{first}` does; rename one",
+                    document.name
+                );
+                errors.push(Problem::whole(text).of(&piece.source.name));
+            }
+        }
+    }
+    let mut told = candidates().filter_map(|piece| Some((piece, piece.said.current.as_ref()?)));
+    if let Some((first, version)) = told.next() {
+        for (piece, other) in told.filter(|(_, other)| *other != version) {
+            let text = format!(
+                "says that the target means version `{other}` now, and `{}` says `{version}`; remove the wrong one",
+                first.source.name
+            );
+            errors.push(Problem::whole(text).of(&piece.source.name));
+        }
+    }
+    for (version, from) in
+        candidates().filter_map(|piece| Some((piece, piece.said.registered_from.as_ref()?)))
+    {
+        for piece in candidates() {
+            if piece.said.logged_model.as_ref().is_some_and(|own| own != from) {
+                let text = format!(
+                    "is another logged model than `{from}`, from which `{}` says the version was registered",
+                    version.source.name
+                );
+                errors.push(Problem::mismatch("", text).of(&piece.source.name));
+            }
+        }
+    }
+    errors
 }

@@ -3,6 +3,7 @@
 //! A scan over the bytes bounds depth, size and numbers before anything recursive or allocating
 //! runs; the parser behind it refuses objects that name a key twice.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
@@ -13,10 +14,10 @@ use super::limits::{MAX_JSON_DEPTH, MAX_JSON_VALUES, MAX_WHOLE_NUMBER};
 
 /// A parsed JSON text.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(super) struct Parsed<'a> {
     pub(super) value: Value,
     /// The text that was parsed: the input, with bare not-a-number tokens put in quotes.
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     /// The first bare `NaN`, `Infinity` or `-Infinity`: its place and the word.
     ///
     /// Python's `json` module writes them, though they are not JSON (RFC 8259, section 6).
@@ -38,7 +39,7 @@ impl fmt::Display for Position {
 }
 
 /// Parses one JSON text.
-pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Problem::at(
             position(bytes, error.valid_up_to()),
@@ -56,8 +57,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, Problem> {
     Ok(Parsed { value, text, bare })
 }
 
-struct Scan {
-    text: String,
+struct Scan<'a> {
+    text: Cow<'a, str>,
     bare: Option<(Position, &'static str)>,
 }
 
@@ -67,7 +68,7 @@ const NOT_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 /// Checks what can be told without parsing, and quotes bare not-a-number words.
 ///
 /// Whatever is malformed passes through here and is refused by the parser.
-fn scan(text: &str) -> Result<Scan, Problem> {
+fn scan(text: &str) -> Result<Scan<'_>, Problem> {
     let bytes = text.as_bytes();
     let here = |at: usize| position(bytes, at);
     let mut quoted_text = String::new();
@@ -126,8 +127,11 @@ fn scan(text: &str) -> Result<Scan, Problem> {
         };
         at += step;
     }
+    if bare.is_none() {
+        return Ok(Scan { text: Cow::Borrowed(text), bare });
+    }
     quoted_text.push_str(text.get(copied..).unwrap_or_default());
-    Ok(Scan { text: quoted_text, bare })
+    Ok(Scan { text: Cow::Owned(quoted_text), bare })
 }
 
 /// Length of the string that `rest` starts with, quotes included.
@@ -283,7 +287,8 @@ mod tests {
 
     #[test]
     fn quotes_bare_not_a_number_words_and_says_where_the_first_is() {
-        let parsed = parse(b"{\"a\": 1,\n \"b\": [NaN, -Infinity, Infinity], \"c\": \"NaN\"}").unwrap();
+        let parsed =
+            parse(b"{\"a\": 1,\n \"b\": [NaN, -Infinity, Infinity], \"c\": \"NaN\"}").unwrap();
         assert_eq!(parsed.value["b"], json!(["NaN", "-Infinity", "Infinity"]));
         let (position, word) = parsed.bare.unwrap();
         assert_eq!((position.to_string().as_str(), word), ("line 2, column 8", "NaN"));

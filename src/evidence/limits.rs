@@ -11,9 +11,9 @@ pub const MAX_ENTRIES: usize = 1_000;
 pub const MAX_DIRECTORY_DEPTH: usize = 16;
 /// Arrays and objects within each other; below the 128 at which the JSON parser itself stops.
 pub const MAX_JSON_DEPTH: usize = 64;
-/// Values in one JSON document. A parsed value takes up to some hundred bytes, so this bounds
-/// what a file full of `[0,0,0…` can take.
-pub const MAX_JSON_VALUES: usize = 4_000_000;
+/// Values in one JSON document. An object with a single member takes some 650 bytes once parsed,
+/// so this keeps the worst file below 400 MiB of memory; real ones take a twentieth of that.
+pub const MAX_JSON_VALUES: usize = 1_000_000;
 /// Metrics, findings, tags and so on of one snapshot, all kinds together.
 pub const MAX_ITEMS: usize = 100_000;
 /// Bytes of one text that is kept: a description, a section of the model card, a message.

@@ -35,10 +35,10 @@ pub enum Side {
 /// What the evidence must speak of.
 #[derive(Clone, Debug)]
 pub struct About {
-    /// Name of the registered model.
-    pub model: String,
-    /// Version as the registry writes it.
-    pub version: String,
+    /// Name of the registered model; none takes evidence of any.
+    pub model: Option<String>,
+    /// Version as the registry writes it; none takes evidence of any.
+    pub version: Option<String>,
     /// Digests of the artifacts the promotion is about. When there are any, a candidate source
     /// that names digests must name one of these; a source that names none is let through.
     pub digests: Vec<Digest>,

@@ -30,18 +30,20 @@ impl<'a> Node<'a> {
 
     /// A complaint about this value.
     pub(super) fn problem(&self, text: impl Into<String>) -> Problem {
-        if self.pointer.is_empty() {
-            Problem::whole(text)
-        } else {
-            Problem::at(format_args!("`{}`", quoted(&self.pointer)), text)
-        }
+        Problem::at(quoted(&self.pointer), text)
     }
 
     /// A statement that this value is about something else.
     pub(super) fn mismatch(&self, text: impl Into<String>) -> Problem {
-        let mut problem = self.problem(text);
-        problem.fault = super::error::Fault::Mismatch;
-        problem
+        Problem::mismatch(quoted(&self.pointer), text)
+    }
+
+    /// A complaint about the word that the member `key` is. Guessing what an unknown word means
+    /// could turn a finding into none.
+    pub(super) fn unknown_word(&self, key: &str, word: &str) -> Problem {
+        let place = child_pointer(&self.pointer, key);
+        let text = format!("`{}` is no word that lockgate knows here", quoted(word));
+        Problem::at(quoted(&place), text)
     }
 
     pub(super) fn object(&self) -> Result<&'a Map<String, Value>, Problem> {
@@ -49,7 +51,9 @@ impl<'a> Node<'a> {
     }
 
     /// The entries of an object, those that are `null` too.
-    pub(super) fn entries(&self) -> Result<impl Iterator<Item = (&'a str, Self)> + use<'a>, Problem> {
+    pub(super) fn entries(
+        &self,
+    ) -> Result<impl Iterator<Item = (&'a str, Self)> + use<'a>, Problem> {
         let pointer = self.pointer.clone();
         Ok(self.object()?.iter().map(move |(key, value)| {
             (key.as_str(), Node { value, pointer: child_pointer(&pointer, key) })
@@ -58,7 +62,11 @@ impl<'a> Node<'a> {
 
     /// The member `key`; none when it is absent or `null`.
     pub(super) fn get(&self, key: &str) -> Result<Option<Self>, Problem> {
-        Ok(self.object()?.get(key).filter(|value| !value.is_null()).map(|value| self.child(key, value)))
+        Ok(self
+            .object()?
+            .get(key)
+            .filter(|value| !value.is_null())
+            .map(|value| self.child(key, value)))
     }
 
     /// The member `key`, which must be there.
@@ -154,28 +162,30 @@ impl<'a> Node<'a> {
 
     /// A time in milliseconds since the Unix epoch; none when it is absent.
     pub(super) fn opt_milliseconds(&self, key: &str) -> Result<Option<Timestamp>, Problem> {
-        let Some(milliseconds) = self.opt_count(key)? else { return Ok(None) };
-        let time = Timestamp::from_milliseconds(milliseconds);
-        time.map(Some).ok_or_else(|| {
-            self.problem(format!("`{key}` is not a time in milliseconds since 1970: `{milliseconds}`"))
+        let Some(node) = self.get(key)? else { return Ok(None) };
+        let milliseconds = node.value.as_u64().and_then(Timestamp::from_milliseconds);
+        milliseconds.map(Some).ok_or_else(|| {
+            node.problem("is not a time in milliseconds between the years 1970 and 9999")
         })
     }
 
     /// A time as text; none when it is absent or empty.
     pub(super) fn opt_time(&self, key: &str) -> Result<Option<Timestamp>, Problem> {
-        let Some(text) = self.opt_name(key)? else { return Ok(None) };
-        let time = text.parse().map_err(|_| {
+        let (Some(text), Some(node)) = (self.opt_name(key)?, self.get(key)?) else {
+            return Ok(None);
+        };
+        text.parse().map(Some).map_err(|_| {
             let shown = quoted(text);
-            self.problem(format!("`{key}` is not a time in RFC 3339 between 1970 and 9999: `{shown}`"))
-        })?;
-        Ok(Some(time))
+            node.problem(format!("`{shown}` is not a time as in RFC 3339 between 1970 and 9999"))
+        })
     }
 
     /// A digest `sha256:…`; none when it is absent or empty.
     pub(super) fn opt_digest(&self, key: &str) -> Result<Option<Digest>, Problem> {
-        let Some(text) = self.opt_name(key)? else { return Ok(None) };
-        let node = self.need(key)?;
-        node.digest(text).map(Some)
+        match (self.opt_name(key)?, self.get(key)?) {
+            (Some(text), Some(node)) => node.digest(text).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The digest that `text`, found at this value, is.
@@ -188,11 +198,11 @@ impl<'a> Node<'a> {
         })
     }
 
-    pub(super) const fn is_null(&self) -> bool {
+    pub(super) fn is_null(&self) -> bool {
         self.value.is_null()
     }
 
-    pub(super) const fn is_text(&self) -> bool {
+    pub(super) fn is_text(&self) -> bool {
         self.value.is_string()
     }
 
@@ -229,8 +239,8 @@ mod tests {
         let value = json!({"a/b": [{"m~n": 1}]});
         let node = Node::root(&value);
         let inner = node.items("a/b").unwrap().remove(0);
-        assert_eq!(inner.name("m~n").unwrap_err().place, "`/a~1b/0/m~0n`");
-        assert_eq!(inner.need("x").unwrap_err().place, "`/a~1b/0`");
+        assert_eq!(inner.name("m~n").unwrap_err().place, "/a~1b/0/m~0n");
+        assert_eq!(inner.need("x").unwrap_err().place, "/a~1b/0");
     }
 
     #[test]

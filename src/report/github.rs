@@ -1,7 +1,7 @@
 //! GitHub Actions workflow commands, which show as annotations.
 //!
-//! Syntax and escaping follow actions/toolkit, `packages/core/src/command.ts`; the number of
-//! annotations that a step may make, actions/toolkit, `docs/problem-matchers.md`.
+//! Syntax and escaping are those that the runner reads (actions/runner, `ActionCommand.cs`); how
+//! many annotations of a step are shown is told in actions/toolkit, `docs/problem-matchers.md`.
 
 use super::Context;
 use super::outline::{Placed, Reason, Tally, Weight, concerns, idle_waivers, reasons, waiver_of};
@@ -32,7 +32,8 @@ pub(super) fn render(decision: &Decision, context: &Context<'_>) -> String {
         }
         let rest = of_weight.len().saturating_sub(room);
         if rest > 0 {
-            let message = "GitHub shows ten annotations of a level; the other reports have them all";
+            let message =
+                "GitHub shows ten annotations of a level; the other reports have them all";
             out.push_str(&command(weight, &format!("lockgate: {rest} more"), message, context));
         }
     }
@@ -87,7 +88,8 @@ fn of_check(decision: &Decision, placed: &Placed<'_>) -> String {
     let mut lines = vec![plain(&check.message)];
     lines.extend(wording::measure(check));
     lines.extend(
-        waiver_of(decision, placed.judged).map(|waiver| format!("waived: {}", wording::grant(waiver))),
+        waiver_of(decision, placed.judged)
+            .map(|waiver| format!("waived: {}", wording::grant(waiver))),
     );
     lines.extend(check.remedy.as_ref().map(|remedy| format!("fix: {}", plain(remedy))));
     lines.join("\n")

@@ -11,7 +11,7 @@ use super::outline::{Reason, Tally, Weight, reasons, waiver_of};
 use super::text::plain;
 use super::wording;
 use crate::decision::{Decision, Effect, JudgedCheck, PolicyReport, Verdict};
-use crate::model::LogLevel;
+use crate::model::{LogLevel, Undecided};
 
 pub(super) fn render(decision: &Decision) -> io::Result<String> {
     let mut report = Report::new(wording::TOOL);
@@ -106,7 +106,7 @@ fn of_check(decision: &Decision, judged: &JudgedCheck, suite: &str) -> TestCase 
         Effect::Pass | Effect::Deny | Effect::Skip => "",
     };
     let mut lines = vec![format!("{word}{}", plain(&check.message))];
-    lines.extend(wording::measure(check));
+    lines.extend(wording::measure(check).map(|measure| format!("measured: {measure}")));
     lines.extend(
         waiver_of(decision, judged).map(|waiver| format!("waiver: {}", wording::grant(waiver))),
     );
@@ -115,7 +115,7 @@ fn of_check(decision: &Decision, judged: &JudgedCheck, suite: &str) -> TestCase 
 }
 
 fn undecided(decision: &Decision, reason: &Reason<'_>, suite: &str) -> TestCase {
-    let denies = decision.verdict == Verdict::Deny && decision.unmatched.is_some();
+    let denies = decision.verdict == Verdict::Deny && *reason.reason == Undecided::NoMatchingGate;
     let status = match reason.weight {
         Weight::Blocks if denies => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Weight::Blocks => TestCaseStatus::non_success(NonSuccessKind::Error),

@@ -65,9 +65,7 @@ impl fmt::Display for Format {
 
 /// Text that names no format.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "`{0}` is not a format; write `table`, `json`, `sarif`, `junit`, `markdown` or `github`"
-)]
+#[error("`{0}` is not a format; write `table`, `json`, `sarif`, `junit`, `markdown` or `github`")]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {

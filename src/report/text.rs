@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn leaves_ordinary_writing_alone() {
-        for text in ["val_auc ≥ 0.92", "größer", "模型", "👩‍🔬", "می‌خواهم", "a::b", "C:\\models"] {
+        for text in ["val_auc ≥ 0.92", "größer", "模型", "👩‍🔬", "می‌خواهم", "a::b", "C:\\models"]
+        {
             assert_eq!(plain(text), text);
         }
     }

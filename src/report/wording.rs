@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::outline::Tally;
 use super::text::plain;
+use crate::decision::{ComponentReport, Enforcement};
 use crate::decision::{
     Decision, Effect, PolicyReport, Unmatched, Verdict, WaiverReport, WaiverState,
 };
-use crate::decision::{ComponentReport, Enforcement};
 use crate::model::{Check, Comparison, Measure, RunUsage, Source, Timestamp, Undecided, spoken};
 
 /// The name of the tool in reports.
@@ -92,7 +92,7 @@ pub(super) fn title(check: &Check) -> String {
     }
 }
 
-/// Measured value, limit and margin: `val_auc 0.91, at least 0.92: 0.01 outside (1.1 %)`. The name
+/// Measured value, limit and margin: `val_auc 0.91 · at least 0.92 · 0.01 outside (1.1 %)`. The name
 /// is left out where `check.about` says it already.
 pub(super) fn measure(check: &Check) -> Option<String> {
     let measure = check.measure.as_ref()?;
@@ -102,7 +102,7 @@ pub(super) fn measure(check: &Check) -> Option<String> {
     } else {
         format!("{} ", plain(&measure.name))
     };
-    Some(format!("{name}{actual}, {limit}: {}", margin(measure)))
+    Some(format!("{name}{actual} · {limit} · {}", margin(measure)))
 }
 
 /// Measured value, and limit with its comparison, each with its unit.

@@ -3,7 +3,7 @@
 //! Facts from Grype's own source: `grype/presenter/models` (`document.go`, `match.go`,
 //! `ignore.go`, `source.go`, `vulnerability.go`).
 
-use super::super::error::{Problem, quoted};
+use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::said::Said;
 use super::Context;
@@ -104,7 +104,7 @@ fn fixed_in(fix: &Node<'_>) -> Result<Option<String>, Problem> {
             None => Ok(None),
         },
         None | Some("not-fixed" | "wont-fix" | "unknown") => Ok(None),
-        Some(other) => Err(fix.problem(format!("unknown `state` `{}`", quoted(other)))),
+        Some(other) => Err(fix.unknown_word("state", other)),
     }
 }
 
@@ -121,7 +121,7 @@ fn stated(node: &Node<'_>) -> Result<Exploitability, Problem> {
             Some("affected") => Exploitability::Affected,
             Some("under_investigation") => Exploitability::UnderInvestigation,
             Some(other) => {
-                return Err(rule.problem(format!("unknown `vex-status` `{}`", quoted(other))));
+                return Err(rule.unknown_word("vex-status", other));
             }
         };
         if stated.is_some_and(|before| before != effect) {
@@ -141,6 +141,6 @@ fn severity(node: &Node<'_>) -> Result<Severity, Problem> {
         Some("Medium") => Ok(Severity::Medium),
         Some("High") => Ok(Severity::High),
         Some("Critical") => Ok(Severity::Critical),
-        Some(other) => Err(node.problem(format!("unknown `severity` `{}`", quoted(other)))),
+        Some(other) => Err(node.unknown_word("severity", other)),
     }
 }

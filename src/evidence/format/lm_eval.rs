@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::super::error::Problem;
+use super::super::error::quoted;
+use super::super::limits::MAX_NAME_BYTES;
 use super::super::node::{Node, Reading};
 use super::super::said::{NoValue, Said};
-use super::super::limits::MAX_NAME_BYTES;
-use super::super::error::quoted;
 use super::Context;
 use crate::model::{Kind, Metric, Timestamp};
 

@@ -1,8 +1,8 @@
 //! The formats: how each is told from the others, and who reads it.
 
 mod grype;
-pub(super) mod lockgate;
 mod lm_eval;
+pub(super) mod lockgate;
 mod mlflow;
 mod modelscan;
 mod opencost;
@@ -51,7 +51,7 @@ pub enum Format {
 
 /// Text that names no format.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not an evidence format; write one of {}", names(&Format::ALL))]
+#[error("`{0}` is not an evidence format; write one of {known}", known = names(&Format::ALL))]
 pub struct UnknownFormat(pub String);
 
 impl Format {
@@ -101,9 +101,7 @@ impl Format {
         match fitting.as_slice() {
             [format] => Ok(*format),
             [] => Err(unknown()),
-            several => {
-                Err(Problem::whole(format!("could be any of {}; {MEND}", names(several))))
-            }
+            several => Err(Problem::whole(format!("could be any of {}; {MEND}", names(several)))),
         }
     }
 
@@ -117,7 +115,9 @@ impl Format {
             Self::MlflowModelVersion => is_object("model_version"),
             Self::MlflowRegisteredModel => is_object("registered_model"),
             // lockgate's own JSON has a `model` too, though without `info`.
-            Self::MlflowLoggedModel => object.get("model").and_then(|model| model.get("info")).is_some(),
+            Self::MlflowLoggedModel => {
+                object.get("model").and_then(|model| model.get("info")).is_some()
+            }
             Self::LmEval => is_object("results") && is_object("configs") && is_object("versions"),
             Self::Trivy => has("SchemaVersion"),
             Self::Grype => is_array("matches") && is_object("descriptor"),
@@ -128,7 +128,7 @@ impl Format {
     }
 
     /// Reads a document of this format.
-    pub(super) fn read(self, parsed: &Parsed, context: &Context<'_>) -> Result<Said, Problem> {
+    pub(super) fn read(self, parsed: &Parsed<'_>, context: &Context<'_>) -> Result<Said, Problem> {
         // lm-evaluation-harness writes its results through Python's `json.dumps` with its
         // defaults (lm_eval/loggers/evaluation_tracker.py), so a metric it could not compute is a
         // bare `NaN`. That is its word for "not measured" and is taken as such; no other format
@@ -195,7 +195,9 @@ impl Context<'_> {
         for (what, found, asked) in
             [("model", model, &self.about.model), ("version", version, &self.about.version)]
         {
-            if let Some(found) = found.filter(|found| found != asked) {
+            if let (Some(found), Some(asked)) = (found, asked)
+                && found != asked
+            {
                 return Err(node.mismatch(format!(
                     "speaks of {what} `{}`, and the promotion is about {what} `{}`",
                     quoted(found),
@@ -208,12 +210,13 @@ impl Context<'_> {
 }
 
 /// Refuses what Python writes in place of a number.
-pub(super) fn refuse_bare_words(parsed: &Parsed) -> Result<(), Problem> {
+pub(super) fn refuse_bare_words(parsed: &Parsed<'_>) -> Result<(), Problem> {
     match parsed.bare {
         None => Ok(()),
-        Some((position, word)) => {
-            Err(Problem::at(position, format!("a bare `{word}` is not JSON; write it as `\"{word}\"`")))
-        }
+        Some((position, word)) => Err(Problem::at(
+            position,
+            format!("a bare `{word}` is not JSON; write it as `\"{word}\"`"),
+        )),
     }
 }
 

@@ -4,7 +4,7 @@
 //! `modelscan/issues.py` (issues and severities), `modelscan/reports.py` (which drops the skipped
 //! files unless asked to show them).
 
-use super::super::error::{Problem, quoted};
+use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::said::Said;
 use super::Context;
@@ -30,9 +30,9 @@ pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Probl
     let mut skipped = u64::try_from(errors.len()).unwrap_or(u64::MAX);
     match summary.get("skipped")? {
         Some(counts) => {
-            let counted = counts.opt_count("total_skipped")?.ok_or_else(|| {
-                counts.problem("`total_skipped` is missing")
-            })?;
+            let counted = counts
+                .opt_count("total_skipped")?
+                .ok_or_else(|| counts.problem("`total_skipped` is missing"))?;
             skipped = skipped.saturating_add(counted);
         }
         None if errors.is_empty() && !scanned_all_of_one_file(&summary)? => errors.push(
@@ -118,6 +118,6 @@ fn severity(issue: &Node<'_>) -> Result<Severity, Problem> {
         "MEDIUM" => Ok(Severity::Medium),
         "HIGH" => Ok(Severity::High),
         "CRITICAL" => Ok(Severity::Critical),
-        other => Err(issue.problem(format!("unknown `severity` `{}`", quoted(other)))),
+        other => Err(issue.unknown_word("severity", other)),
     }
 }

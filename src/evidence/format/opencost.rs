@@ -25,7 +25,9 @@ pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Probl
         }
     }
     if usages.is_empty() {
-        return Err(root.problem("holds no allocation; check the window and the filter of the query"));
+        return Err(
+            root.problem("holds no allocation; check the window and the filter of the query")
+        );
     }
     let collected_at = usages.iter().filter_map(|usage| usage.ended_at).max();
     let started_at = usages.iter().filter_map(|usage| usage.started_at).min();

@@ -6,16 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::error::{Problem, quoted};
+use super::super::error::Problem;
 use super::super::limits::MAX_NAME_BYTES;
 use super::super::node::Node;
 use super::super::said::Said;
 use super::Context;
 use super::scanner::title;
 use super::trivy::digest_of_reference;
-use crate::model::{
-    Category, Digest, Exploitability, Finding, Kind, Scan, Severity, Timestamp,
-};
+use crate::model::{Category, Digest, Exploitability, Finding, Kind, Scan, Severity, Timestamp};
 
 pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Problem> {
     if root.opt_name("version")? != Some("2.1.0") {
@@ -239,7 +237,7 @@ fn finding(
         // `open` could not be decided and `review` waits for a person: neither is clean.
         "fail" | "open" | "review" => true,
         "pass" | "notApplicable" | "informational" => false,
-        other => return Err(result.problem(format!("unknown `kind` `{}`", quoted(other)))),
+        other => return Err(result.unknown_word("kind", other)),
     };
     // `absent` was found by an earlier run and is gone in this one.
     if !problem_found || result.opt_name("baselineState")? == Some("absent") {
@@ -274,7 +272,19 @@ fn location(result: &Node<'_>) -> Result<Option<String>, Problem> {
     let Some(first) = locations.first() else { return Ok(None) };
     let Some(physical) = first.get("physicalLocation")? else { return Ok(None) };
     let Some(artifact) = physical.get("artifactLocation")? else { return Ok(None) };
-    Ok(artifact.opt_name("uri")?.map(str::to_owned))
+    Ok(artifact.opt_name("uri")?.map(|uri| unescaped(uri).unwrap_or_else(|| uri.to_owned())))
+}
+
+/// The file that a URI names, for people and waivers to name it as they know it; none when its
+/// escapes (RFC 3986, section 2.1) make no plain text.
+fn unescaped(uri: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(uri.len());
+    let mut rest = uri.bytes();
+    while let Some(byte) = rest.next() {
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        bytes.push(if byte == b'%' { u8::try_from(digit()? * 16 + digit()?).ok()? } else { byte });
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
 }
 
 /// The `security-severity` score where there is one, on the result before the rule; else the
@@ -301,7 +311,7 @@ fn severity(result: &Node<'_>, rule: Option<&Node<'_>>) -> Result<Severity, Prob
         "warning" => Ok(Severity::Medium),
         "note" => Ok(Severity::Low),
         "none" => Ok(Severity::Unknown),
-        other => Err(result.problem(format!("unknown `level` `{}`", quoted(other)))),
+        other => Err(result.unknown_word("level", other)),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::error::{Problem, quoted};
+use super::super::error::Problem;
 use super::super::node::Node;
 use super::super::said::Said;
 use super::Context;
@@ -17,7 +17,8 @@ const SCANNER: &str = "trivy";
 
 pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Problem> {
     if root.opt_count("SchemaVersion")? != Some(2) {
-        return Err(root.problem("is not a Trivy report of `SchemaVersion` 2; write it with a current Trivy"));
+        return Err(root
+            .problem("is not a Trivy report of `SchemaVersion` 2; write it with a current Trivy"));
     }
     let mut said = Said {
         collected_at: root.opt_time("CreatedAt")?,
@@ -157,7 +158,7 @@ impl Blank<'_> {
                 };
                 self.finding(id, Category::Misconfiguration, node).map(Some)
             }
-            other => Err(node.problem(format!("unknown `Status` `{}`", quoted(other)))),
+            other => Err(node.unknown_word("Status", other)),
         }
     }
 
@@ -183,7 +184,7 @@ impl Blank<'_> {
             "misconfiguration" => self.misconfiguration(&inner)?,
             "secret" => Some(self.secret(&inner)?),
             "license" => Some(self.license(&inner)?),
-            other => return Err(node.problem(format!("unknown `Type` `{}`", quoted(other)))),
+            other => return Err(node.unknown_word("Type", other)),
         };
         let exploitability = match node.name("Status")? {
             "not_affected" => Exploitability::NotAffected,
@@ -191,7 +192,7 @@ impl Blank<'_> {
             "fixed" => Exploitability::Fixed,
             "under_investigation" => Exploitability::UnderInvestigation,
             "ignored" | "unknown" => Exploitability::Unstated,
-            other => return Err(node.problem(format!("unknown `Status` `{}`", quoted(other)))),
+            other => return Err(node.unknown_word("Status", other)),
         };
         Ok(finding.map(|finding| Finding { exploitability, ..finding }))
     }
@@ -205,7 +206,7 @@ fn severity(node: &Node<'_>) -> Result<Severity, Problem> {
         Some("MEDIUM") => Ok(Severity::Medium),
         Some("HIGH") => Ok(Severity::High),
         Some("CRITICAL") => Ok(Severity::Critical),
-        Some(other) => Err(node.problem(format!("unknown `Severity` `{}`", quoted(other)))),
+        Some(other) => Err(node.unknown_word("Severity", other)),
     }
 }
 
@@ -219,6 +220,6 @@ fn advisory_status(node: &Node<'_>) -> Result<Exploitability, Problem> {
             Ok(Exploitability::Affected)
         }
         Some("under_investigation") => Ok(Exploitability::UnderInvestigation),
-        Some(other) => Err(node.problem(format!("unknown `Status` `{}`", quoted(other)))),
+        Some(other) => Err(node.unknown_word("Status", other)),
     }
 }

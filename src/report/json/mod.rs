@@ -80,9 +80,8 @@ fn because<'a>(reason: &Reason<'a>) -> v1::Undecided<'a> {
 
 fn gate<'a>(report: &'a GateReport, reasons: &[Reason<'a>]) -> v1::Gate<'a> {
     let policies = report.policies.iter().map(|policy| {
-        let of_policy = |reason: &&Reason<'a>| {
-            reason.policy.is_some_and(|other| std::ptr::eq(other, policy))
-        };
+        let of_policy =
+            |reason: &&Reason<'a>| reason.policy.is_some_and(|other| std::ptr::eq(other, policy));
         self::policy(policy, reasons.iter().find(of_policy))
     });
     v1::Gate { name: &report.name, policies: policies.collect() }

@@ -23,12 +23,13 @@ pub fn schema() -> serde_json::Value {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawEvidence>().to_value()
 }
 
-pub(super) fn read(parsed: &Parsed, context: &Context<'_>) -> Result<Said, Problem> {
+pub(super) fn read(parsed: &Parsed<'_>, context: &Context<'_>) -> Result<Said, Problem> {
     let raw: RawEvidence =
         serde_json::from_str(&parsed.text).map_err(|error| syntax_problem(&error))?;
     let mut said = Said { collected_at: raw.collected_at.map(|time| time.0), ..Said::default() };
     if let Some(subject) = raw.subject {
-        let (model, version) = (subject.model.map(|name| name.0), subject.version.map(|name| name.0));
+        let (model, version) =
+            (subject.model.map(|name| name.0), subject.version.map(|name| name.0));
         let place = Node::root(&parsed.value).need("subject")?;
         context.check_subject(&place, model.as_deref(), version.as_deref())?;
         said.subjects = subject.digest.map(|digest| digest.0).into_iter().collect();

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, Error, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
 
+use super::super::super::Currency;
 use super::super::super::error::quoted;
 use super::super::super::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
 use super::super::super::node::Reading;
-use super::super::super::Currency;
 use crate::model::{
     Category, Digest, Exploitability, Purpose, Severity, Target, TestStatus, Timestamp,
 };
@@ -171,12 +171,10 @@ impl Visitor<'_> for Numeric {
         Ok(Reading::Value(value))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "whole numbers beyond 2^53 are refused before")]
     fn visit_u64<E>(self, value: u64) -> Result<Reading, E> {
         Ok(Reading::Value(value as f64))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "whole numbers beyond 2^53 are refused before")]
     fn visit_i64<E>(self, value: i64) -> Result<Reading, E> {
         Ok(Reading::Value(value as f64))
     }

@@ -1,0 +1,269 @@
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::Exit;
+use super::gate_file::{self, GateFile, Told, load_policies};
+use super::sandbox::SandboxOptions;
+use super::terminal::Terminal;
+use crate::config::ConfiguredGate;
+use crate::decision::{Decision, Verdict};
+use crate::evaluation::{Case, MatchedGate, evaluate};
+use crate::evidence::{About, Collector, Frozen, Side};
+use crate::model::{Digest, ModelVersion, Promotion, Target, Timestamp, Undecided};
+use crate::report::{self, Context, Format};
+
+/// Judge whether a model version may move to a target.
+///
+/// Reads the gate file and the evidence, runs every policy of every gate that matches, and says
+/// allow or deny. The exit code is the answer: 0 allow, 1 deny, 2 wrong usage or configuration,
+/// 3 undecided.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  lockgate check fraud-detector/3 --to stage:Production --evidence evidence/\n  lockgate check fraud-detector/3 --to alias:champion --evidence evidence/ --baseline champion/ \\\n      --requested-by \"$GITHUB_ACTOR\" --output sarif=lockgate.sarif --output markdown=\"$GITHUB_STEP_SUMMARY\""
+)]
+pub(super) struct Check {
+    /// The model version that is to move.
+    #[arg(value_name = "MODEL/VERSION")]
+    subject: Subject,
+
+    /// Where it is to go: `stage:Production`, `alias:champion` or `env:prod`; a bare word is a
+    /// stage.
+    #[arg(long, value_name = "TARGET")]
+    to: Target,
+
+    /// Where it is now.
+    #[arg(long, value_name = "TARGET")]
+    from: Option<Target>,
+
+    /// Evidence about this version: files, or directories of files.
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    evidence: Vec<PathBuf>,
+
+    /// Metrics of the version that it would replace: files, or directories of files.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    baseline: Vec<PathBuf>,
+
+    /// Who asks.
+    #[arg(long, value_name = "NAME")]
+    requested_by: Option<String>,
+
+    /// Digest of the model's artifacts. Evidence that speaks of another artifact stops the
+    /// decision. Repeat it where evidence is about several, such as the model and its image; the
+    /// first is the model's.
+    #[arg(long, value_name = "sha256:HEX")]
+    digest: Vec<Digest>,
+
+    /// Evaluation time, `2026-11-23` or RFC 3339, for a decision that can be reproduced
+    /// [default: now].
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+
+    /// What is printed: `table`, `json`, `sarif`, `junit`, `markdown` or `github`.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+
+    /// Also write a report to a file. Can be given several times.
+    #[arg(short, long, value_name = "FORMAT=FILE", num_args = 1..)]
+    output: Vec<Output>,
+
+    /// Add to the files of --output instead of replacing them, as GITHUB_STEP_SUMMARY wants it.
+    #[arg(long, requires = "output")]
+    append: bool,
+
+    #[command(flatten)]
+    gate_file: GateFile,
+
+    #[command(flatten)]
+    sandbox: SandboxOptions,
+}
+
+/// `MODEL/VERSION`. A model's name may have slashes of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    pub(super) model: String,
+    pub(super) version: String,
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let plain = |part: &str| {
+            !part.is_empty() && part.trim() == part && !part.chars().any(char::is_control)
+        };
+        match text.rsplit_once('/') {
+            Some((model, version)) if plain(model) && plain(version) => {
+                Ok(Self { model: model.to_owned(), version: version.to_owned() })
+            }
+            _ => Err("write it as MODEL/VERSION, such as `fraud-detector/3`".to_owned()),
+        }
+    }
+}
+
+/// A report and the file it goes to.
+#[derive(Clone, Debug)]
+struct Output {
+    format: Format,
+    path: PathBuf,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((format, path)) if !path.is_empty() => {
+                let format = format.parse::<Format>().map_err(|error| error.to_string())?;
+                Ok(Self { format, path: PathBuf::from(path) })
+            }
+            _ => Err("write it as FORMAT=FILE, such as `sarif=lockgate.sarif`".to_owned()),
+        }
+    }
+}
+
+impl Check {
+    pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
+        match self.decide(terminal)? {
+            Ok(decision) => self.report(&decision, terminal),
+            Err(Told) => Ok(Exit::Usage),
+        }
+    }
+
+    fn decide(&self, terminal: &Terminal) -> anyhow::Result<Result<Decision, Told>> {
+        let config = match self.gate_file.load(terminal)? {
+            Ok(config) => config,
+            Err(told) => return Ok(Err(told)),
+        };
+        let promotion = self.promotion()?;
+        let gates: Vec<(usize, &ConfiguredGate)> =
+            config.matching(&promotion.subject.model, &promotion.target).collect();
+        let sandbox = self.sandbox.sandbox(terminal)?;
+        let collector = Collector::new(self.about(), gate_file::assignments(&config.evidence)?);
+
+        // Reading evidence and mapping policies do not wait for each other.
+        let (policies, frozen) = std::thread::scope(|scope| {
+            let frozen = scope.spawn(|| self.collect(collector));
+            let policies = load_policies(&config, gates.iter().copied(), &sandbox, terminal);
+            (policies, frozen.join())
+        });
+        let policies = match policies {
+            Ok(policies) => policies,
+            Err(told) => return Ok(Err(told)),
+        };
+        let snapshot = match frozen {
+            Ok(Ok(frozen)) => Ok((Arc::new(frozen.snapshot), frozen.digest)),
+            Ok(Err(reasons)) => Err(reasons),
+            Err(_) => Err(vec![Undecided::HostFault {
+                detail: "reading the evidence ended abnormally".to_owned(),
+            }]),
+        };
+        let matched: Vec<MatchedGate<'_>> = gates
+            .iter()
+            .map(|(_, gate)| MatchedGate { gate: &gate.gate, invocations: &gate.invocations })
+            .collect();
+        let case = Case {
+            promotion,
+            snapshot,
+            gates: &matched,
+            waivers: &config.waivers,
+            unmatched: config.unmatched,
+        };
+        Ok(Ok(evaluate(case, &policies)))
+    }
+
+    fn promotion(&self) -> anyhow::Result<Promotion> {
+        Ok(Promotion {
+            subject: ModelVersion {
+                registry: "local".to_owned(),
+                model: self.subject.model.clone(),
+                version: self.subject.version.clone(),
+                digest: self.digest.first().copied(),
+            },
+            source: self.from.clone(),
+            target: self.to.clone(),
+            requested_by: self.requested_by.clone(),
+            at: match self.at {
+                Some(at) => at,
+                None => now()?,
+            },
+        })
+    }
+
+    fn about(&self) -> About {
+        About {
+            model: Some(self.subject.model.clone()),
+            version: Some(self.subject.version.clone()),
+            digests: self.digest.clone(),
+            target: self.to.clone(),
+        }
+    }
+
+    fn collect(&self, mut collector: Collector) -> Result<Frozen, Vec<Undecided>> {
+        for path in &self.evidence {
+            collector.add_path(path, Side::Candidate);
+        }
+        for path in &self.baseline {
+            collector.add_path(path, Side::Baseline);
+        }
+        collector.freeze().map_err(|errors| errors.into_iter().map(Into::into).collect())
+    }
+
+    /// Tells the decision everywhere. The exit code is the verdict's; a report that could not be
+    /// written turns an allow into undecided, as somebody relies on finding it.
+    fn report(&self, decision: &Decision, terminal: &Terminal) -> anyhow::Result<Exit> {
+        let gate_file = gate_file::shown(&self.gate_file.path);
+        let context = Context {
+            gate_file: Some(&gate_file),
+            color: terminal.colored(),
+            width: terminal.width(),
+        };
+        let mut verdict = decision.verdict;
+        for output in &self.output {
+            if let Err(error) = self.write(output, decision, &context) {
+                terminal.error(&error);
+                verdict = verdict.max(Verdict::Undecided);
+            }
+        }
+        let mut text = Vec::new();
+        let printed = report::write(self.format, decision, &context, &mut text)
+            .context("cannot make the report")
+            .and_then(|()| Ok(terminal.print(&String::from_utf8(text)?)?));
+        if let Err(error) = printed {
+            terminal.error(&error);
+            verdict = verdict.max(Verdict::Undecided);
+        }
+        Ok(verdict.into())
+    }
+
+    fn write(
+        &self,
+        output: &Output,
+        decision: &Decision,
+        context: &Context<'_>,
+    ) -> anyhow::Result<()> {
+        let shown = output.path.display();
+        let mut options = File::options();
+        options.create(true).write(true).append(self.append).truncate(!self.append);
+        let file = options.open(&output.path).with_context(|| format!("cannot write `{shown}`"))?;
+        let mut writer = BufWriter::new(file);
+        let context = Context { color: false, ..*context };
+        report::write(output.format, decision, &context, &mut writer)
+            .with_context(|| format!("cannot write `{shown}`"))?;
+        writer.flush().with_context(|| format!("cannot write `{shown}`"))
+    }
+}
+
+/// The clock, read once for the whole decision.
+pub(super) fn now() -> anyhow::Result<Timestamp> {
+    let since_epoch = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .context("this machine's clock is before 1970; give the time with --at")?;
+    Timestamp::from_seconds(since_epoch.as_secs())
+        .context("this machine's clock is past the year 9999; give the time with --at")
+}

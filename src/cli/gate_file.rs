@@ -1,0 +1,102 @@
+//! The gate file with everything that only the rest of lockgate can add to it: the names it may
+//! use, and its policies' own word on their params.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Args;
+
+use super::terminal::Terminal;
+use crate::config::{Config, ConfiguredGate, EvidenceAssignment, KnownNames, load};
+use crate::evaluation::Policies;
+use crate::evidence::{Assigned, Assignment, Format};
+use crate::wasm::{Sandbox, standard_names};
+
+/// Name of the gate file unless another is given.
+pub(super) const DEFAULT: &str = "lockgate.yaml";
+
+/// Names of what is given to evidence files instead of a format.
+const DOCUMENT: &str = "document";
+const IGNORE: &str = "ignore";
+
+/// Where the gate file is.
+#[derive(Args, Debug)]
+pub(super) struct GateFile {
+    /// The gate file.
+    #[arg(short, long = "config", value_name = "FILE", default_value = DEFAULT, env = "LOCKGATE_CONFIG")]
+    pub(super) path: PathBuf,
+}
+
+/// A gate file that could not be used, told on standard error already.
+pub(super) struct Told;
+
+impl GateFile {
+    /// Reads the gate file.
+    pub(super) fn load(&self, terminal: &Terminal) -> anyhow::Result<Result<Config, Told>> {
+        if !self.path.exists() {
+            bail!(
+                "there is no gate file `{}`; write one with `lockgate init`, or name another with --config",
+                self.path.display()
+            );
+        }
+        let policies: Vec<&str> = standard_names().collect();
+        let formats: Vec<&str> =
+            Format::ALL.iter().map(|format| format.as_str()).chain([DOCUMENT, IGNORE]).collect();
+        let known = KnownNames { policies: &policies, formats: &formats };
+        Ok(load(&self.path, &known).map_err(|diagnostics| {
+            terminal.tell(diagnostics);
+            Told
+        }))
+    }
+}
+
+/// Loads the policies of some gates, and holds their params against their own schemas.
+///
+/// Policies that cannot be loaded are not the gate file's fault: they are left in the answer for
+/// the decision to be undecided by.
+pub(super) fn load_policies<'a>(
+    config: &Config,
+    gates: impl Iterator<Item = (usize, &'a ConfiguredGate)> + Clone,
+    sandbox: &Sandbox,
+    terminal: &Terminal,
+) -> Result<Policies, Told> {
+    let references = gates
+        .clone()
+        .flat_map(|(_, gate)| &gate.invocations)
+        .map(|invocation| &invocation.reference);
+    let policies = Policies::load(sandbox, config.directory(), references);
+    let mut sound = true;
+    for (number, gate) in gates {
+        for (position, (_, invocation)) in gate.policies().enumerate() {
+            let Ok(policy) = policies.get(&invocation.reference) else { continue };
+            let schema = &policy.description().params_schema;
+            if let Err(diagnostics) = config.check_params(number, position, schema) {
+                terminal.tell(diagnostics);
+                sound = false;
+            }
+        }
+    }
+    if sound { Ok(policies) } else { Err(Told) }
+}
+
+/// What the gate file says of evidence files, in the evidence module's own words.
+pub(super) fn assignments(assignments: &[EvidenceAssignment]) -> anyhow::Result<Vec<Assignment>> {
+    assignments
+        .iter()
+        .map(|assignment| {
+            let EvidenceAssignment { glob, format, name, currency } = assignment;
+            let assigned = match (format.as_str(), name, currency) {
+                (IGNORE, _, _) => Assigned::Ignore,
+                (DOCUMENT, Some(name), _) => Assigned::Document(name.clone()),
+                (_, _, Some(currency)) => Assigned::OpenCostIn(currency.parse()?),
+                (format, _, None) => Assigned::Format(format.parse()?),
+            };
+            Ok(Assignment { glob: globset::Glob::new(glob)?.compile_matcher(), assigned })
+        })
+        .collect()
+}
+
+/// The path as reports show it.
+pub(super) fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

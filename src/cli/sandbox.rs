@@ -1,0 +1,68 @@
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::terminal::Terminal;
+use crate::policy::PolicyRef;
+use crate::wasm::{Cache, Sandbox};
+
+/// Where compiled policies are kept.
+#[derive(Args, Debug)]
+pub(super) struct SandboxOptions {
+    /// Directory for compiled policies; only you may be able to write in it
+    /// [default: lockgate in your cache directory].
+    #[arg(long, value_name = "DIR", env = "LOCKGATE_CACHE_DIR", hide_env_values = true)]
+    cache_dir: Option<PathBuf>,
+
+    /// Compile policies at every start, and keep nothing.
+    #[arg(long, conflicts_with = "cache_dir")]
+    no_cache: bool,
+}
+
+impl SandboxOptions {
+    /// The sandbox that these options describe. A cache that cannot be used costs time and a
+    /// warning, and nothing else.
+    pub(super) fn sandbox(&self, terminal: &Terminal) -> anyhow::Result<Sandbox> {
+        let cache = match self.directory() {
+            None if self.no_cache => None,
+            None => {
+                terminal.warning("no cache directory is known, so policies are compiled at every start; name one with --cache-dir");
+                None
+            }
+            Some(directory) => Cache::open(&directory)
+                .inspect_err(|error| terminal.warning(error))
+                .ok(),
+        };
+        let terminal = *terminal;
+        let on_compile = move |policy: &PolicyRef| {
+            terminal.note(format_args!("compiling {policy} for this machine (kept for next time)"));
+        };
+        let silent = |_: &PolicyRef| ();
+        let sandbox = if self.no_cache {
+            Sandbox::new(cache, silent)
+        } else {
+            Sandbox::new(cache, on_compile)
+        };
+        sandbox.context("cannot run policies here")
+    }
+
+    fn directory(&self) -> Option<PathBuf> {
+        if self.no_cache {
+            return None;
+        }
+        self.cache_dir.clone().or_else(|| default_directory().map(|base| base.join("lockgate")))
+    }
+}
+
+/// The user's cache directory by the XDG base directory specification, or the platform's own.
+fn default_directory() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+    };
+    absolute("XDG_CACHE_HOME").or_else(|| {
+        let home = absolute("HOME")?;
+        let folder = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+        Some(home.join(folder))
+    })
+}

@@ -1,0 +1,92 @@
+//! Standard output and standard error: colour only where it is wanted, and no failure of theirs
+//! that changes an exit code.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The two streams of the process.
+#[derive(Clone, Copy)]
+pub(super) struct Terminal {
+    choice: ColorChoice,
+}
+
+impl Terminal {
+    pub(super) const fn new(color: Color) -> Self {
+        let choice = match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self { choice }
+    }
+
+    /// Whether standard output takes colour.
+    pub(super) fn colored(&self) -> bool {
+        match self.choice {
+            ColorChoice::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+            ColorChoice::Never => false,
+        }
+    }
+
+    /// Columns of the terminal, 100 where there is none.
+    pub(super) fn width(&self) -> usize {
+        rustix::termios::tcgetwinsize(io::stdout())
+            .ok()
+            .map(|size| usize::from(size.ws_col))
+            .filter(|columns| *columns > 0)
+            .unwrap_or(100)
+    }
+
+    /// Writes to standard output.
+    ///
+    /// A reader that has gone away (`| head`) has read what it wanted to.
+    pub(super) fn print(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
+    pub(super) fn error(&self, error: &anyhow::Error) {
+        self.say(ERROR, "error", &format!("{error:#}"));
+    }
+
+    pub(super) fn warning(&self, text: impl Display) {
+        self.say(WARNING, "warning", &text.to_string());
+    }
+
+    pub(super) fn note(&self, text: impl Display) {
+        self.say(NOTE, "note", &text.to_string());
+    }
+
+    /// Several lines as they are.
+    pub(super) fn tell(&self, text: impl Display) {
+        let mut out = AutoStream::new(io::stderr().lock(), self.choice);
+        // Nobody is left to be told that standard error is closed.
+        let _ = write!(out, "{text}");
+    }
+
+    fn say(&self, style: Style, label: &str, text: &str) {
+        self.tell(format_args!("{style}{label}:{style:#} {text}\n"));
+    }
+}

@@ -1,0 +1,286 @@
+//! The gate file: from text to gates, policies and waivers that mean something, or to everything
+//! that is wrong with it, each with its line and column.
+//!
+//! The text is read into a tree that knows its places, held against the published JSON Schema,
+//! and then resolved. Each step goes on past what it cannot use, so that one run shows all.
+
+mod dates;
+mod diagnostic;
+mod mismatch;
+mod params;
+mod raw;
+mod resolve;
+mod scalar;
+mod schema;
+mod yaml;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub use mismatch::Mismatch;
+pub use params::{ParamsError, check_params};
+pub use schema::schema;
+
+use crate::decision::{Gate, Guard, Unmatched, Waiver};
+use crate::model::Target;
+use crate::policy::Invocation;
+use diagnostic::Problem;
+use mismatch::mismatches;
+use resolve::{Resolved, Resolver};
+use yaml::Node;
+
+/// A gate file of a hundred gates takes some 100 KiB.
+const MOST_BYTES: usize = 1 << 20;
+
+/// A gate file that has been read and found sound.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What no gate means.
+    pub unmatched: Unmatched,
+    /// The gates, in the order of the file.
+    pub gates: Vec<ConfiguredGate>,
+    /// The waivers, in the order of the file, expired ones too.
+    pub waivers: Vec<Waiver>,
+    /// Formats given to evidence files, in the order of the file.
+    pub evidence: Vec<EvidenceAssignment>,
+    source: Source,
+}
+
+/// A gate, and how to run its policies.
+#[derive(Clone, Debug)]
+pub struct ConfiguredGate {
+    /// What deciding needs to know.
+    pub gate: Gate,
+    /// One for each of the gate's guards, in their order.
+    pub invocations: Vec<Invocation>,
+}
+
+impl ConfiguredGate {
+    /// The policies, in the order of the file.
+    pub fn policies(&self) -> impl Iterator<Item = (&Guard, &Invocation)> {
+        self.gate.guards.iter().zip(&self.invocations)
+    }
+}
+
+/// The format that the gate file gives to some evidence files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceAssignment {
+    /// Glob pattern for the files' names.
+    pub glob: String,
+    /// One of [`KnownNames::formats`].
+    pub format: String,
+    /// What policies call the document; set for the format `document` and no other.
+    pub name: Option<String>,
+    /// ISO 4217 code of the amounts; only for the format `opencost`.
+    pub currency: Option<String>,
+}
+
+/// Names that a gate file may use and only the rest of lockgate can tell.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownNames<'a> {
+    /// Names of the standard policies, without `std/`.
+    pub policies: &'a [&'a str],
+    /// Names of the evidence formats, with `document` and `ignore`.
+    pub formats: &'a [&'a str],
+}
+
+/// The text behind a [`Config`], to point into.
+#[derive(Clone, Debug)]
+struct Source {
+    file: Arc<str>,
+    text: Arc<str>,
+    tree: Node,
+}
+
+/// Reads a gate file of at most 1 MiB.
+///
+/// # Errors
+/// A file that cannot be read, and everything of [`parse`].
+pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+    let file: Arc<str> = Arc::from(path.to_string_lossy());
+    let unreadable =
+        |error: io::Error| Diagnostics::whole_file(&file, format!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    // One byte more than is taken, so that a larger file is seen to be larger.
+    let limit = u64::try_from(MOST_BYTES).map_or(u64::MAX, |most| most.saturating_add(1));
+    File::open(path)
+        .and_then(|opened| opened.take(limit).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Diagnostics::whole_file(&file, "is not UTF-8 text".to_owned()))?;
+    parse(&text, &file, known)
+}
+
+/// Reads a gate file that is at hand; `file` is what messages call it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+    let file: Arc<str> = Arc::from(file);
+    if text.len() > MOST_BYTES {
+        let message = format!("is larger than {MOST_BYTES} bytes; no gate file needs that");
+        return Err(Diagnostics::whole_file(&file, message));
+    }
+    let (tree, problems) = yaml::read(text);
+    let Some(tree) = tree else {
+        return Err(refusal(&file, text, problems));
+    };
+    let mut value = tree.to_value();
+    let (mut noted, mut problems) = (BTreeSet::new(), problems);
+    hold_against_schema(&tree, &mut value, &mut noted, &mut problems);
+
+    let mut resolver = Resolver::new(&tree, known, noted, problems);
+    let resolved = serde_json::from_value(value).ok().map(|file: raw::GateFile| {
+        let unmatched = file.unmatched.into();
+        (unmatched, resolver.resolve(file))
+    });
+    match (resolved, resolver.problems) {
+        (Some((unmatched, Resolved { gates, waivers, evidence })), problems)
+            if problems.is_empty() =>
+        {
+            let source = Source { file, text: Arc::from(text), tree };
+            Ok(Config { unmatched, gates, waivers, evidence, source })
+        }
+        (_, problems) => Err(refusal(&file, text, problems)),
+    }
+}
+
+/// The first gate file of a project, with comments; it is a sound one.
+#[must_use]
+pub const fn template() -> &'static str {
+    include_str!("template.yaml")
+}
+
+fn refusal(file: &Arc<str>, text: &str, problems: Vec<Problem>) -> Diagnostics {
+    Diagnostics::of(file, text, problems).unwrap_or_else(|| {
+        Diagnostics::whole_file(file, "does not have the shape of a gate file".to_owned())
+    })
+}
+
+/// Notes everything that does not fit the published schema, and takes it out of `value`, so that
+/// the rest can be read.
+fn hold_against_schema(
+    tree: &Node,
+    value: &mut Value,
+    noted: &mut BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
+    let schema = schema();
+    let validator = match jsonschema::options().offline().build(&schema) {
+        Ok(validator) => validator,
+        // Cannot happen, as a test builds it; were it to, no gate file must pass unread.
+        Err(error) => {
+            problems.push(Problem::new(None, format!("the schema cannot be used: {error}")));
+            return;
+        }
+    };
+    for mismatch in mismatches(&schema, &validator, value, "the gate file") {
+        let Mismatch { pointer, key, message, hint, textual } = mismatch;
+        // What a text must look like is said in better words where it is read.
+        if textual {
+            continue;
+        }
+        let place = match &key {
+            Some(key) => tree.find_key(&pointer, key),
+            None => tree.find(&pointer).map(|node| node.place),
+        };
+        problems.push(Problem { place, message, hint });
+        match key {
+            Some(key) => {
+                value
+                    .pointer_mut(&pointer)
+                    .and_then(Value::as_object_mut)
+                    .map(|map| map.remove(&key));
+            }
+            None => {
+                take_out(value, &pointer);
+                noted.insert(pointer);
+            }
+        }
+    }
+}
+
+/// Lists whose entries are read each by itself.
+const LISTS: [&str; 4] = ["/gates", "/policies", "/waivers", "/evidence"];
+
+/// Removes the smallest part around `pointer` that can be missed: the key that it is the value
+/// of, or that holds the list it is in.
+fn take_out(value: &mut Value, pointer: &str) {
+    let Some((parent, last)) = pointer.rsplit_once('/') else { return };
+    match value.pointer_mut(parent) {
+        Some(Value::Object(map)) => {
+            map.remove(&last.replace("~1", "/").replace("~0", "~"));
+        }
+        Some(Value::Array(_)) if !LISTS.iter().any(|list| parent.ends_with(list)) => {
+            take_out(value, parent);
+        }
+        _ => {}
+    }
+}
+
+impl Config {
+    /// The gates that guard promotions of `model` to `target`, each with its number in
+    /// [`Config::gates`].
+    pub fn matching(
+        &self,
+        model: &str,
+        target: &Target,
+    ) -> impl Iterator<Item = (usize, &ConfiguredGate)> {
+        self.gates.iter().enumerate().filter(move |(_, gate)| gate.gate.matches(model, target))
+    }
+
+    /// The folder of the gate file, which the paths of components are relative to.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        Path::new(&*self.source.file).parent().unwrap_or(Path::new(""))
+    }
+
+    /// Holds the params of one policy, named by its numbers in [`Config::gates`] and in the gate,
+    /// against the JSON Schema that the policy gives of them.
+    ///
+    /// # Errors
+    /// Every place in the file where the params do not fit, or that the schema cannot be used.
+    pub fn check_params(
+        &self,
+        gate: usize,
+        policy: usize,
+        schema: &str,
+    ) -> Result<(), Diagnostics> {
+        let Source { file, text, tree } = &self.source;
+        let at = format!("/gates/{gate}/policies/{policy}");
+        let params_at = format!("{at}/params");
+        let params =
+            tree.find(&params_at).map_or_else(|| Value::Object(Default::default()), Node::to_value);
+        let Err(error) = check_params(schema, &params) else { return Ok(()) };
+        // Where there are no params, the policy that they are missing for.
+        let whole = [&params_at, &format!("{at}/use"), &at];
+        let whole = whole.iter().find_map(|pointer| tree.find(pointer)).map(|node| node.place);
+        let problems = match error {
+            ParamsError::Schema(_) => {
+                let used = tree.find(&format!("{at}/use")).map(|node| node.place);
+                vec![
+                    Problem::new(used, error.to_string())
+                        .hint("this is for the policy's author to mend"),
+                ]
+            }
+            ParamsError::Params(mismatches) => mismatches
+                .into_iter()
+                .map(|Mismatch { pointer, key, message, hint, .. }| {
+                    let pointer = format!("{params_at}{pointer}");
+                    let place = match &key {
+                        Some(key) => tree.find_key(&pointer, key),
+                        None => tree.find(&pointer).map(|node| node.place),
+                    };
+                    Problem { place: place.or(whole), message, hint }
+                })
+                .collect(),
+        };
+        Err(refusal(file, text, problems))
+    }
+}
