@@ -49,9 +49,9 @@ fn description(schema: &Value) -> String {
 /// Follows one reference within the schema, also one that is an alternative to `null`.
 fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let is_reference = |branch: &&Value| branch.get("$ref").is_some();
-    let reference = schema.get("$ref").or_else(|| {
-        schema.get("anyOf")?.as_array()?.iter().find(is_reference)?.get("$ref")
-    });
+    let reference = schema
+        .get("$ref")
+        .or_else(|| schema.get("anyOf")?.as_array()?.iter().find(is_reference)?.get("$ref"));
     reference
         .and_then(Value::as_str)
         .and_then(|reference| root.pointer(reference.strip_prefix('#')?))

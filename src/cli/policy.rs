@@ -75,7 +75,9 @@ impl List {
             }
             Format::Json => pretty(&Value::Array(inspections.iter().map(as_json).collect()))?,
             Format::Markdown => {
-                let mut text = String::from("# Standard policies\n\n| policy | what it checks |\n| --- | --- |\n");
+                let mut text = String::from(
+                    "# Standard policies\n\n| policy | what it checks |\n| --- | --- |\n",
+                );
                 for policy in &inspections {
                     let description = &policy.description;
                     writeln!(
@@ -115,9 +117,8 @@ impl Inspect {
             None => PolicyRef::Path(PathBuf::from(&self.policy)),
         };
         let sandbox = self.sandbox.sandbox(terminal)?;
-        let inspection = sandbox
-            .inspect(&reference)
-            .map_err(|reason| anyhow!("`{reference}`: {reason}"))?;
+        let inspection =
+            sandbox.inspect(&reference).map_err(|reason| anyhow!("`{reference}`: {reason}"))?;
         let text = match self.format {
             Format::Text => as_text(&reference, &inspection)?,
             Format::Json => pretty(&as_json(&inspection))?,
@@ -225,4 +226,3 @@ fn as_markdown(reference: &PolicyRef, inspection: &Inspection) -> anyhow::Result
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
-

@@ -30,9 +30,9 @@ impl SandboxOptions {
                 terminal.warning("no cache directory is known, so policies are compiled at every start; name one with --cache-dir");
                 None
             }
-            Some(directory) => Cache::open(&directory)
-                .inspect_err(|error| terminal.warning(error))
-                .ok(),
+            Some(directory) => {
+                Cache::open(&directory).inspect_err(|error| terminal.warning(error)).ok()
+            }
         };
         let terminal = *terminal;
         let on_compile = move |policy: &PolicyRef| {
@@ -57,9 +57,8 @@ impl SandboxOptions {
 
 /// The user's cache directory by the XDG base directory specification, or the platform's own.
 fn default_directory() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
-    };
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CACHE_HOME").or_else(|| {
         let home = absolute("HOME")?;
         let folder = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };

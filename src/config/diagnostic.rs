@@ -61,7 +61,7 @@ impl Diagnostics {
 
     /// None when there is no problem.
     pub(super) fn of(file: &Arc<str>, text: &str, mut problems: Vec<Problem>) -> Option<Self> {
-        problems.sort_by(|a, b| a.place.cmp(&b.place));
+        problems.sort_by_key(|problem| problem.place);
         problems.dedup();
         if problems.is_empty() {
             return None;

@@ -76,6 +76,10 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what is left is told apart in `bound`, where every kind has an arm"
+    )]
     fn collect(
         &self,
         error: &ValidationError<'_>,
@@ -107,7 +111,10 @@ impl Words<'_> {
             ValidationErrorKind::Type { kind } => {
                 let wanted: Vec<JsonType> = match kind {
                     TypeKind::Single(wanted) => vec![*wanted],
-                    TypeKind::Multiple(wanted) => wanted.iter().collect(),
+                    // `null` stands for a key left out, which nobody writes.
+                    TypeKind::Multiple(wanted) => {
+                        wanted.iter().filter(|wanted| *wanted != JsonType::Null).collect()
+                    }
                 };
                 let words: Vec<String> =
                     wanted.iter().map(|wanted| noun(*wanted).to_owned()).collect();

@@ -24,12 +24,12 @@ pub(super) struct GateFile {
     /// What is decided where no gate matches the model and the target: `deny` (the default),
     /// `undecided` or `allow`.
     #[serde(default)]
+    #[schemars(extend("default" = "deny"))]
     pub(super) unmatched: Unmatched,
     /// The gates. All that match a promotion apply together: a gate can only add to what is
     /// asked, never take away.
-    #[serde(default)]
-    #[schemars(required, with = "Vec<Gate>", length(min = 1, max = 200))]
-    pub(super) gates: Vec<Value>,
+    #[schemars(with = "Vec<Gate>", length(min = 1, max = 200))]
+    pub(super) gates: Option<Vec<Value>>,
     /// Named, approved, expiring exceptions to single rules.
     #[serde(default)]
     #[schemars(with = "Vec<Waiver>", length(max = 500))]
@@ -70,9 +70,8 @@ pub(super) struct Gate {
     #[serde(default)]
     pub(super) require: Require,
     /// The policies, all of which are run at every decision.
-    #[serde(default)]
-    #[schemars(required, with = "Vec<Policy>", length(min = 1, max = 50))]
-    pub(super) policies: Vec<Value>,
+    #[schemars(with = "Vec<Policy>", length(min = 1, max = 50))]
+    pub(super) policies: Option<Vec<Value>>,
 }
 
 /// Kinds of evidence that must be there. The value is the age that each source of the kind may
@@ -157,6 +156,7 @@ pub(super) struct Policy {
     /// What a failure does: `deny` (the default), `warn` for a warning, or `shadow` to be
     /// recorded only.
     #[serde(default)]
+    #[schemars(extend("default" = "deny"))]
     pub(super) enforce: Enforce,
     /// Until this day `deny` counts as `warn`: `2027-01-01`, from its start in UTC, or a time,
     /// `2027-01-01T12:00:00+01:00`.
@@ -184,15 +184,15 @@ pub(super) enum Enforce {
 pub(super) struct Limits {
     /// Instructions, roughly; the limit that decides the same on every machine.
     #[serde(default)]
-    #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_FUEL))]
+    #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_FUEL), extend("default" = policy::Limits::DEFAULT_FUEL))]
     pub(super) fuel: Option<u64>,
     /// Linear memory, MiB.
     #[serde(default)]
-    #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_MEMORY_MIB))]
+    #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_MEMORY_MIB), extend("default" = policy::Limits::DEFAULT_MEMORY_MIB))]
     pub(super) memory_mib: Option<u64>,
     /// Time on the clock, milliseconds: a backstop behind `fuel`.
     #[serde(default)]
-    #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_DEADLINE_MS))]
+    #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_DEADLINE_MS), extend("default" = policy::Limits::DEFAULT_DEADLINE_MS))]
     pub(super) deadline_ms: Option<u64>,
 }
 

@@ -24,6 +24,10 @@ fn tidy(schema: &mut Value) {
             if keywords.get("format") == Some(&json!("uint64")) {
                 keywords.remove("format");
             }
+            if let Some(Value::String(text)) = keywords.get_mut("description") {
+                // Lines end where they do in the source; an editor breaks them itself.
+                *text = text.replace('\n', " ");
+            }
             keywords.values_mut().for_each(tidy);
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -162,7 +161,7 @@ impl Reader {
 
     fn scalar(
         &mut self,
-        text: &Cow<'_, str>,
+        text: &str,
         style: ScalarStyle,
         anchor: usize,
         place: Place,
@@ -176,7 +175,7 @@ impl Reader {
             } else if plain && text.is_empty() {
                 self.problems.push(Problem::new(Some(place), "a key is missing before `:`"));
             }
-            self.key(text.clone().into_owned(), place);
+            self.key(text.to_owned(), place);
             return Ok(());
         }
         let value = if plain { scalar::plain(text) } else { Ok(Value::String(text.to_string())) };

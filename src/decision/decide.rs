@@ -79,10 +79,12 @@ pub fn decide(inputs: Inputs<'_>) -> Decision {
         // What policies say of half the evidence is worth nothing, and is not even looked at.
         Err(reasons) => {
             undecided.extend(reasons);
-            reports.extend(gates.iter().map(|input| GateReport {
-                name: input.gate.name.clone(),
-                policies: Vec::new(),
-            }));
+            reports.extend(
+                gates.iter().map(|input| GateReport {
+                    name: input.gate.name.clone(),
+                    policies: Vec::new(),
+                }),
+            );
         }
     }
 

@@ -164,7 +164,7 @@ pub struct Metric {
 pub struct Unmeasured {
     /// Name as the source gives it.
     pub name: String,
-    /// Why there is no value (`NaN`).
+    /// Why there is no value, and where that is said (``NaN in `run.json` ``).
     pub reason: String,
     /// Where this was read.
     pub source: SourceName,

@@ -1,13 +1,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::{Kind, Timestamp};
 
 /// What a policy ran out of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Budget {
     /// Linear memory, bytes.
     Memory,
@@ -25,8 +22,7 @@ impl fmt::Display for Budget {
 }
 
 /// Why a decision, or one policy's part in it, could not be made. Never a reason to allow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(tag = "code", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undecided {
     /// The component could not be loaded: no component, too large, a foreign import, a bad
     /// `describe`.
@@ -56,7 +52,9 @@ pub enum Undecided {
         milliseconds: u64,
     },
     /// The policy asked for more memory or table elements than it may have.
-    #[error("the policy asked for more than its {limit} {budget}; raise `limits.memory-mib` if it needs more memory")]
+    #[error(
+        "the policy asked for more than its {limit} {budget}; raise `limits.memory-mib` if it needs more memory"
+    )]
     MemoryExhausted {
         /// What it ran out of.
         budget: Budget,
@@ -183,6 +181,36 @@ pub enum Undecided {
         /// What happened.
         detail: String,
     },
+}
+
+impl Undecided {
+    /// Stable snake_case code, by which programs tell reasons apart.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unloadable { .. } => "unloadable",
+            Self::Trap { .. } => "trap",
+            Self::FuelExhausted { .. } => "fuel_exhausted",
+            Self::DeadlineExceeded { .. } => "deadline_exceeded",
+            Self::MemoryExhausted { .. } => "memory_exhausted",
+            Self::StackExhausted { .. } => "stack_exhausted",
+            Self::OutputOversize { .. } => "output_oversize",
+            Self::OutputInvalid { .. } => "output_invalid",
+            Self::OutputUnreadable { .. } => "output_unreadable",
+            Self::NothingChecked => "nothing_checked",
+            Self::ParamsRefused { .. } => "params_refused",
+            Self::EvidenceRefused { .. } => "evidence_refused",
+            Self::HostFault { .. } => "host_fault",
+            Self::EvidenceUnreadable { .. } => "evidence_unreadable",
+            Self::EvidenceMismatch { .. } => "evidence_mismatch",
+            Self::EvidenceMissing { .. } => "evidence_missing",
+            Self::EvidenceUndated { .. } => "evidence_undated",
+            Self::EvidenceStale { .. } => "evidence_stale",
+            Self::EvidenceFromFuture { .. } => "evidence_from_future",
+            Self::NoMatchingGate => "no_matching_gate",
+            Self::RecordNotWritten { .. } => "record_not_written",
+        }
+    }
 }
 
 fn days(seconds: u64) -> String {

@@ -25,7 +25,9 @@ pub const PARAMS_BYTES: usize = 256 << 10;
 pub fn accept_description(description: Description) -> Result<Description, Undecided> {
     match fault_in_description(&description) {
         None => Ok(description),
-        Some(fault) => Err(Undecided::Unloadable { detail: format!("its `describe` gives {fault}") }),
+        Some(fault) => {
+            Err(Undecided::Unloadable { detail: format!("its `describe` gives {fault}") })
+        }
     }
 }
 
@@ -43,7 +45,8 @@ fn fault_in_description(description: &Description) -> Option<String> {
     if params_schema.len() > PARAMS_BYTES {
         return Some(format!("a params schema of more than {PARAMS_BYTES} bytes"));
     }
-    if !serde_json::from_str::<serde_json::Value>(params_schema).is_ok_and(|schema| schema.is_object())
+    if !serde_json::from_str::<serde_json::Value>(params_schema)
+        .is_ok_and(|schema| schema.is_object())
     {
         return Some("a params schema that is not a JSON object".to_owned());
     }
@@ -69,7 +72,10 @@ fn fault_in_description(description: &Description) -> Option<String> {
 ///
 /// # Errors
 /// [`Undecided::NothingChecked`], [`Undecided::OutputOversize`] or [`Undecided::OutputInvalid`].
-pub fn accept_checks(checks: Vec<Check>, description: &Description) -> Result<Vec<Check>, Undecided> {
+pub fn accept_checks(
+    checks: Vec<Check>,
+    description: &Description,
+) -> Result<Vec<Check>, Undecided> {
     if checks.is_empty() {
         return Err(Undecided::NothingChecked);
     }
@@ -180,7 +186,11 @@ mod tests {
             name: "a-policy".into(),
             version: "1.0.0".into(),
             summary: String::new(),
-            rules: vec![Rule { code: "rule".into(), title: String::new(), description: String::new() }],
+            rules: vec![Rule {
+                code: "rule".into(),
+                title: String::new(),
+                description: String::new(),
+            }],
             params_schema: "{}".into(),
         }
     }
@@ -197,8 +207,13 @@ mod tests {
     }
 
     fn measured(actual: f64, limit: f64) -> Check {
-        let measure =
-            Measure { name: "m".into(), actual, limit, comparison: Comparison::AtLeast, unit: None };
+        let measure = Measure {
+            name: "m".into(),
+            actual,
+            limit,
+            comparison: Comparison::AtLeast,
+            unit: None,
+        };
         Check { measure: Some(measure), ..check() }
     }
 

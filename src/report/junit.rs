@@ -121,7 +121,7 @@ fn undecided(decision: &Decision, reason: &Reason<'_>, suite: &str) -> TestCase 
         Weight::Blocks => TestCaseStatus::non_success(NonSuccessKind::Error),
         Weight::Warns | Weight::Noted => TestCaseStatus::skipped(),
     };
-    let code = wording::code(reason.reason);
+    let code = reason.reason.code();
     case(code, suite, status, code, &[wording::reason(decision, reason.reason)])
 }
 

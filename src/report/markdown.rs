@@ -79,7 +79,7 @@ fn reason_row(decision: &Decision, reason: &Reason<'_>) -> String {
         (None, _) => String::new(),
     };
     let message = escape(&wording::reason(decision, reason.reason));
-    format!("| ? undecided | {place} | {} | | {message} |", code(wording::code(reason.reason)))
+    format!("| ? undecided | {place} | {} | | {message} |", code(reason.reason.code()))
 }
 
 /// Rule, measure and message of a check.
@@ -171,8 +171,8 @@ fn evidence(page: &mut Page, decision: &Decision) {
     }
     page.line("");
     for metric in &evidence.unmeasured {
-        let (name, source) = (code(&metric.name), code(&metric.source));
-        page.row(&format!("- not measured: {name} ({}, {source})", escape(&metric.reason)));
+        let (name, reason) = (code(&metric.name), escape(&metric.reason));
+        page.row(&format!("- not measured: {name} ({reason})"));
     }
     page.close();
 }

@@ -181,8 +181,7 @@ fn evidence(table: &mut Table, decision: &Decision) {
     }
     table.rest(2, evidence.sources.len());
     for metric in evidence.unmeasured.iter().take(SHOWN) {
-        let (name, source) = (plain(&metric.name), plain(&metric.source));
-        let text = format!("{name} ({}, {source})", plain(&metric.reason));
+        let text = format!("{} ({})", plain(&metric.name), plain(&metric.reason));
         table.item(2, "not measured: ", YELLOW, &text, PLAIN);
     }
     table.rest(2, evidence.unmeasured.len());

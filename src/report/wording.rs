@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::outline::Tally;
 use super::text::plain;
-use crate::decision::{ComponentReport, Enforcement};
 use crate::decision::{
-    Decision, Effect, PolicyReport, Unmatched, Verdict, WaiverReport, WaiverState,
+    ComponentReport, Decision, Effect, Enforcement, Grant, PolicyReport, Unmatched, Verdict,
+    WaiverReport, WaiverState,
 };
 use crate::model::{Check, Comparison, Measure, RunUsage, Source, Timestamp, Undecided, spoken};
 
@@ -229,16 +229,22 @@ pub(super) fn component(component: &ComponentReport) -> String {
     }
 }
 
-/// Under which waiver a check is excepted: `RISK-113, approved by risk-board until 2027-03-31: …`.
+/// Under which waiver a check is excepted: `RISK-113, approved by risk-board through 2027-03-31: …`.
 pub(super) fn grant(waiver: &WaiverReport) -> String {
     let grant = &waiver.grant;
     format!(
-        "{}, approved by {} until {}: {}",
+        "{}, approved by {} through {}: {}",
         plain(&grant.ticket),
         plain(&grant.approved_by),
-        grant.expires.date(),
+        last_day(grant),
         plain(&grant.reason)
     )
+}
+
+/// The last day on which a waiver holds, as the gate file has it.
+fn last_day(grant: &Grant) -> String {
+    let last_second = Timestamp::from_seconds(grant.expires.seconds().saturating_sub(1));
+    last_second.unwrap_or(grant.expires).date()
 }
 
 /// What a waiver is for: `model-scan/unsafe-code: model.pkl`.
@@ -252,13 +258,15 @@ pub(super) fn waiver_scope(waiver: &WaiverReport) -> String {
 
 /// What became of a waiver, and what to do about it.
 pub(super) fn waiver_state(waiver: &WaiverReport) -> String {
-    let expires = waiver.grant.expires.date();
+    let last_day = last_day(&waiver.grant);
     match waiver.state {
-        WaiverState::Used => format!("in use until {expires}"),
+        WaiverState::Used => format!("in use, through {last_day}"),
         WaiverState::ExpiredNeeded => {
-            format!("expired on {expires}, so the failure that it excepted counts; renew or fix it")
+            format!(
+                "expired after {last_day}, so the failure that it excepted counts; renew or fix it"
+            )
         }
-        WaiverState::Expired => format!("expired on {expires}; remove it from the gate file"),
+        WaiverState::Expired => format!("expired after {last_day}; remove it from the gate file"),
         WaiverState::Useless => "excepts nothing, as no check that it names has failed; remove it \
              from the gate file"
             .to_owned(),
@@ -284,33 +292,6 @@ pub(super) fn reason(decision: &Decision, reason: &Undecided) -> String {
             format!("{message}; {}", unmatched(meaning))
         }
         (_, _) => message,
-    }
-}
-
-/// The stable code of a reason for not deciding.
-pub(super) const fn code(reason: &Undecided) -> &'static str {
-    match reason {
-        Undecided::Unloadable { .. } => "unloadable",
-        Undecided::Trap { .. } => "trap",
-        Undecided::FuelExhausted { .. } => "fuel_exhausted",
-        Undecided::DeadlineExceeded { .. } => "deadline_exceeded",
-        Undecided::MemoryExhausted { .. } => "memory_exhausted",
-        Undecided::StackExhausted { .. } => "stack_exhausted",
-        Undecided::OutputOversize { .. } => "output_oversize",
-        Undecided::OutputInvalid { .. } => "output_invalid",
-        Undecided::OutputUnreadable { .. } => "output_unreadable",
-        Undecided::NothingChecked => "nothing_checked",
-        Undecided::ParamsRefused { .. } => "params_refused",
-        Undecided::EvidenceRefused { .. } => "evidence_refused",
-        Undecided::HostFault { .. } => "host_fault",
-        Undecided::EvidenceUnreadable { .. } => "evidence_unreadable",
-        Undecided::EvidenceMismatch { .. } => "evidence_mismatch",
-        Undecided::EvidenceMissing { .. } => "evidence_missing",
-        Undecided::EvidenceUndated { .. } => "evidence_undated",
-        Undecided::EvidenceStale { .. } => "evidence_stale",
-        Undecided::EvidenceFromFuture { .. } => "evidence_from_future",
-        Undecided::NoMatchingGate => "no_matching_gate",
-        Undecided::RecordNotWritten { .. } => "record_not_written",
     }
 }
 
@@ -362,28 +343,5 @@ mod tests {
         let run =
             RunUsage { fuel: 412_345, peak_memory: 1_179_648, elapsed: Duration::from_micros(52) };
         assert_eq!(usage(&run), "412 k fuel · 1.12 MiB · 52 µs");
-    }
-
-    #[test]
-    fn a_reason_has_the_code_that_the_decision_record_gives_it() {
-        let detail = String::new;
-        let reasons = [
-            Undecided::Trap { detail: detail() },
-            Undecided::FuelExhausted { fuel: 1 },
-            Undecided::OutputUnreadable { detail: detail() },
-            Undecided::NothingChecked,
-            Undecided::EvidenceUnreadable { source_name: detail(), detail: detail() },
-            Undecided::EvidenceFromFuture {
-                gate: detail(),
-                kind: crate::model::Kind::Cost,
-                source_name: detail(),
-                collected_at: Timestamp::from_seconds(0).unwrap(),
-            },
-            Undecided::NoMatchingGate,
-            Undecided::RecordNotWritten { detail: detail() },
-        ];
-        for reason in &reasons {
-            assert_eq!(serde_json::to_value(reason).unwrap()["code"], code(reason));
-        }
     }
 }

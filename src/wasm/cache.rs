@@ -52,8 +52,7 @@ impl Cache {
     /// # Errors
     /// When it cannot be made or opened, is another user's, or others can write in it.
     pub fn open(path: &Path) -> Result<Self, CacheUnusable> {
-        Self::open_private(path)
-            .map_err(|problem| CacheUnusable { path: path.to_owned(), problem })
+        Self::open_private(path).map_err(|problem| CacheUnusable { path: path.to_owned(), problem })
     }
 
     fn open_private(path: &Path) -> Result<Self, Problem> {
@@ -112,8 +111,7 @@ impl Cache {
         let mut text = String::new();
         // One byte more than a hash has, so that a longer file is seen to be longer.
         self.directory.open(entry_name(key)).ok()?.take(65).read_to_string(&mut text).ok()?;
-        let is_hash =
-            text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_hash.then_some(text)
     }
 

@@ -36,7 +36,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Undecided> {
         return Err(refused(format!("`{shown}` is not a file")));
     }
     let too_large = || {
-        refused(format!("`{shown}` is larger than {} MiB, the most a policy may have", COMPONENT_BYTES >> 20))
+        refused(format!(
+            "`{shown}` is larger than {} MiB, the most a policy may have",
+            COMPONENT_BYTES >> 20
+        ))
     };
     if metadata.len() > COMPONENT_BYTES {
         return Err(too_large());

@@ -24,9 +24,7 @@ pub(super) fn reason(error: &Error, phase: Phase, limits: &Limits) -> Undecided 
                 Undecided::MemoryExhausted { budget: *budget, limit: *limit }
             }
             Stopped::LogOversize(detail) => Undecided::OutputOversize { detail: detail.clone() },
-            Stopped::ImportInDescribe(_) => {
-                Undecided::Unloadable { detail: stopped.to_string() }
-            }
+            Stopped::ImportInDescribe(_) => Undecided::Unloadable { detail: stopped.to_string() },
         };
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {

@@ -52,9 +52,11 @@ pub(super) fn linker(engine: &SandboxEngine) -> wasmtime::Result<(Linker<HostSta
     imports.pull("metrics", "baseline-named", |view, (name,): (String,)| {
         list(view.baseline_named(&name))
     })?;
-    imports.pull("metrics", "unmeasured", |view, (name,): (String,)| {
-        one(view.unmeasured(&name))
-    })?;
+    imports.pull(
+        "metrics",
+        "unmeasured",
+        |view, (name,): (String,)| one(view.unmeasured(&name)),
+    )?;
 
     imports.pull("tests", "results", |view, ()| list(view.tests()))?;
 

@@ -92,7 +92,9 @@ impl Sandbox {
         match reference {
             PolicyRef::Standard(name) => {
                 let standard = standard::find(name).ok_or_else(|| Undecided::Unloadable {
-                    detail: format!("there is no standard policy `{name}`; see `lockgate policy list`"),
+                    detail: format!(
+                        "there is no standard policy `{name}`; see `lockgate policy list`"
+                    ),
                 })?;
                 self.load_bytes(reference, standard.component, standard.digest())
             }
@@ -112,7 +114,8 @@ impl Sandbox {
         component::check_magic(bytes)?;
         let component = self.compiled(reference, bytes, digest)?;
         let sees = component::imports(&component, &self.engine, &self.offer)?;
-        let unloadable = |error: wasmtime::Error| reason(&error, Phase::Instantiate, &Limits::default());
+        let unloadable =
+            |error: wasmtime::Error| reason(&error, Phase::Instantiate, &Limits::default());
         let pre = self.linker.instantiate_pre(&component).map_err(unloadable)?;
         let pre = GuestPre::new(pre).map_err(unloadable)?;
         let policy = SandboxedPolicy::describe(Arc::clone(&self.engine), pre, digest)?;
@@ -126,7 +129,8 @@ impl Sandbox {
         bytes: &[u8],
         digest: Digest,
     ) -> Result<Component, Undecided> {
-        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.get(&self.engine, digest))
+        if let Some(component) =
+            self.cache.as_ref().and_then(|cache| cache.get(&self.engine, digest))
         {
             return Ok(component);
         }

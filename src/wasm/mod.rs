@@ -16,4 +16,4 @@ mod view;
 pub use cache::{Cache, CacheUnusable};
 pub use component::{COMPONENT_BYTES, Interface};
 pub use loader::{Inspection, Sandbox, SandboxUnavailable};
-pub use standard::names as standard_names;
+pub use standard::{component as standard_component, names as standard_names};

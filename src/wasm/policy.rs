@@ -82,7 +82,11 @@ impl Policy for SandboxedPolicy {
         let mut store = match new_store(&self.engine, limits, Some(view)) {
             Ok(store) => store,
             Err(reason) => {
-                return Evaluation { result: Err(reason), usage: RunUsage::default(), log: Vec::new() };
+                return Evaluation {
+                    result: Err(reason),
+                    usage: RunUsage::default(),
+                    log: Vec::new(),
+                };
             }
         };
         let result = {
@@ -116,9 +120,8 @@ fn new_store(
     limits: &Limits,
     view: Option<Arc<View>>,
 ) -> Result<Store<HostState>, Undecided> {
-    store::new(engine, limits, view).map_err(|error| Undecided::HostFault {
-        detail: super::failure::one_line(&error),
-    })
+    store::new(engine, limits, view)
+        .map_err(|error| Undecided::HostFault { detail: super::failure::one_line(&error) })
 }
 
 fn instantiate(

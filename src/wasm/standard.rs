@@ -26,3 +26,9 @@ pub(super) fn find(name: &str) -> Option<&'static Standard> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     STANDARD.iter().map(|standard| standard.name)
 }
+
+/// The component of `std/NAME`; none when there is no policy of that name.
+#[must_use]
+pub fn component(name: &str) -> Option<&'static [u8]> {
+    find(name).map(|standard| standard.component)
+}

@@ -130,4 +130,3 @@ pub(super) fn new(
     store.set_hostcall_fuel(memory_limit.min(TRANSFER_BYTES));
     Ok(store)
 }
-

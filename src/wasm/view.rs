@@ -69,9 +69,8 @@ impl View {
     }
 
     pub(super) fn tags(&self) -> Arc<[(String, String)]> {
-        let copy = || {
-            self.snapshot.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-        };
+        let copy =
+            || self.snapshot.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         Arc::clone(self.tags.get_or_init(copy))
     }
 
@@ -101,7 +100,7 @@ impl View {
 
     pub(super) fn unmeasured(&self, name: &str) -> Option<String> {
         let entry = self.snapshot.unmeasured.iter().find(|entry| entry.name == name)?;
-        Some(format!("{} in `{}`", entry.reason, entry.source))
+        Some(entry.reason.clone())
     }
 
     pub(super) fn tests(&self) -> Arc<[v1::tests::Test]> {
@@ -125,8 +124,7 @@ impl View {
         let all = self.findings.get_or_init(|| {
             self.snapshot.findings.iter().map(|finding| Arc::new(finding.into())).collect()
         });
-        let wanted =
-            |severity: Severity| severity >= at_least || severity == Severity::Unknown;
+        let wanted = |severity: Severity| severity >= at_least || severity == Severity::Unknown;
         self.snapshot
             .findings
             .iter()

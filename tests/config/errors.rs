@@ -22,16 +22,19 @@ gates:
 waivers:
   - expires: soon
 ";
-    assert_eq!(messages(&refused(text)), [
-        "3:5 entry 1 of `gates` takes a mapping, not `7`",
-        "5:14 entry 1 of `models` takes text, not `1`",
-        "6:15 `role:x` is not a target; write `stage:NAME`, `alias:NAME` or `env:NAME`",
-        "8:9 entry 1 of `policies` lacks the key `use`",
-        "8:18 `enforce` takes `deny`, `warn` or `shadow`, not `never`",
-        "9:14 there is no standard policy `std/model-scam`",
-        "11:5 entry 1 of `waivers` lacks the keys `policy`, `rule`, `models`, `reason`, `ticket`, `approved-by`",
-        "11:14 `soon` is not a date",
-    ]);
+    assert_eq!(
+        messages(&refused(text)),
+        [
+            "3:5 entry 1 of `gates` takes a mapping, not `7`",
+            "5:14 entry 1 of `models` takes text, not `1`",
+            "6:15 `role:x` is not a target; write `stage:NAME`, `alias:NAME` or `env:NAME`",
+            "8:9 entry 1 of `policies` lacks the key `use`",
+            "8:18 `enforce` takes `deny`, `warn` or `shadow`, not `never`",
+            "9:14 there is no standard policy `std/model-scam`",
+            "11:5 entry 1 of `waivers` lacks the keys `policy`, `rule`, `models`, `reason`, `ticket`, `approved-by`",
+            "11:14 `soon` is not a date",
+        ]
+    );
 }
 
 #[test]
@@ -40,7 +43,7 @@ fn one_mistake_is_reported_once() {
         ("        limits: {fuel: 0}\n", "8:24 `fuel` is `0`; the least is `1`"),
         ("        params:\n", "8:15 `params` takes a mapping, not nothing"),
         ("        id: ''\n", "8:13 `` is not an id"),
-        ("waivers:\n", "8:9 `waivers` takes a list, not nothing"),
+        ("waivers:\n", "8:8 `waivers` takes a list, not nothing"),
         ("unmatched: alow\n", "8:12 `unmatched` takes `deny`, `undecided` or `allow`, not `alow`"),
         ("gates: []\n", "8:1 key `gates` is given twice; first on line 2"),
     ] {
@@ -55,15 +58,18 @@ gates:
   - {name: ' ', models: [], targets: [''], policies: []}
   - {name: b, models: [''], targets: [], policies: []}
 ";
-    assert_eq!(messages(&refused(text)), [
-        "3:12 `name` is empty",
-        "3:25 `models` is empty",
-        "3:39 `` is not a target; write `stage:NAME`, `alias:NAME` or `env:NAME`",
-        "3:54 `policies` is empty",
-        "4:24 an empty pattern matches nothing",
-        "4:38 `targets` is empty",
-        "4:52 `policies` is empty",
-    ]);
+    assert_eq!(
+        messages(&refused(text)),
+        [
+            "3:12 `name` is empty",
+            "3:25 `models` is empty",
+            "3:39 `` is not a target; write `stage:NAME`, `alias:NAME` or `env:NAME`",
+            "3:54 `policies` is empty",
+            "4:24 an empty pattern matches nothing",
+            "4:38 `targets` is empty",
+            "4:52 `policies` is empty",
+        ]
+    );
     assert_eq!(messages(&refused("version: 1\ngates: []\n")), ["2:8 `gates` is empty"]);
 }
 
@@ -89,20 +95,31 @@ fn rejects_names_that_are_there_twice() {
     targets: [b]
     policies: [{use: std/model-scan}]
 ";
-    assert_eq!(messages(&refused(&with(more))), [
-        "8:9 two policies of the gate are called `model-scan`; the first on line 7",
-        "9:9 two policies of the gate are called `model-scan`; the first on line 7",
-        "10:11 two gates are called `production`; the first on line 3",
-    ]);
+    assert_eq!(
+        messages(&refused(&with(more))),
+        [
+            "8:9 two policies of the gate are called `model-scan`; the first on line 7",
+            "9:9 two policies of the gate are called `model-scan`; the first on line 7",
+            "10:11 two gates are called `production`; the first on line 3",
+        ]
+    );
 }
 
 #[test]
 fn rejects_policies_that_are_none() {
     for (used, message, hint) in [
-        ("std/metric-treshold", "there is no standard policy", "did you mean `std/metric-threshold`?"),
+        (
+            "std/metric-treshold",
+            "there is no standard policy",
+            "did you mean `std/metric-threshold`?",
+        ),
         ("std/zzz", "there is no standard policy", "`lockgate policy list` shows them all"),
         ("metric-threshold", "names no policy", "did you mean `std/metric-threshold`?"),
-        ("./policies/tenure.js", "names no policy", "write `std/NAME`, or the path of a `.wasm` file"),
+        (
+            "./policies/tenure.js",
+            "names no policy",
+            "write `std/NAME`, or the path of a `.wasm` file",
+        ),
         (".wasm", "names no policy", "write `std/NAME`, or the path of a `.wasm` file"),
         ("\"a b.wasm\"", "cannot serve as an id", "give the policy an `id`"),
     ] {
@@ -125,14 +142,17 @@ fn rejects_ages_and_limits_out_of_range() {
       - use: std/model-scan
         limits: {memory-mib: 4096, deadline-ms: -1, fuel: 1.5}
 ";
-    assert_eq!(messages(&refused(&with(more))), [
-        "8:24 `7 days` is not an age",
-        "8:42 `0d` is not an age",
-        "8:64 `tests` takes text, not `7`",
-        "15:30 `memory-mib` is `4096`; the most is `1024`",
-        "15:49 `deadline-ms` is `-1`; the least is `1`",
-        "15:59 `fuel` takes a whole number, not `1.5`",
-    ]);
+    assert_eq!(
+        messages(&refused(&with(more))),
+        [
+            "8:24 `7 days` is not an age",
+            "8:42 `0d` is not an age",
+            "8:64 `tests` takes text, not `7`",
+            "15:30 `memory-mib` is `4096`; the most is `1024`",
+            "15:49 `deadline-ms` is `-1`; the least is `1`",
+            "15:59 `fuel` takes a whole number, not `1.5`",
+        ]
+    );
 }
 
 #[test]
@@ -156,13 +176,16 @@ fn rejects_waivers_without_grounds() {
     let more = "waivers:
   - {policy: model-scan, rule: Unsafe Code, models: ['*'], reason: ' ', ticket: '', approved-by: \"a\\nb\", expires: 2030-13-01}
 ";
-    assert_eq!(messages(&refused(&with(more))), [
-        "9:32 `Unsafe Code` is not the code of a rule",
-        "9:68 `reason` is empty",
-        "9:81 `ticket` is empty",
-        "9:98 `approved-by` is more than one line",
-        "9:115 `2030-13-01` is not a date",
-    ]);
+    assert_eq!(
+        messages(&refused(&with(more))),
+        [
+            "9:32 `Unsafe Code` is not the code of a rule",
+            "9:68 `reason` is empty",
+            "9:81 `ticket` is empty",
+            "9:98 `approved-by` is more than one line",
+            "9:115 `2030-13-01` is not a date",
+        ]
+    );
 }
 
 #[test]
@@ -177,12 +200,15 @@ fn rejects_evidence_assignments_that_say_nothing() {
     assert_eq!(found.len(), 6, "{found:?}");
     assert_eq!(found[0], "9:31 there is no evidence format `trivvy`");
     assert!(found[1].starts_with("10:13 `[` is not a pattern"));
-    assert_eq!(found[2..], [
-        "10:43 `currency` goes with `format: opencost`, not `trivy`",
-        "11:24 a document needs a `name`, by which policies read it",
-        "12:44 `dollars` is not a currency",
-        "12:59 `name` goes with `format: document`, not `opencost`",
-    ]);
+    assert_eq!(
+        found[2..],
+        [
+            "10:43 `currency` goes with `format: opencost`, not `trivy`",
+            "11:24 a document needs a `name`, by which policies read it",
+            "12:44 `dollars` is not a currency",
+            "12:59 `name` goes with `format: document`, not `opencost`",
+        ]
+    );
 }
 
 #[test]

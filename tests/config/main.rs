@@ -1,5 +1,11 @@
 //! The gate file, as a user meets it: what is accepted and what it means, and what is said of
 //! everything that is wrong.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests may fail as tests do"
+)]
 
 mod errors;
 mod hostile;

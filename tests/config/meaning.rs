@@ -63,21 +63,29 @@ fn reads_gates_with_their_policies() {
 
     let production = &config.gates[0];
     assert_eq!(production.gate.name, "production");
-    assert_eq!(production.gate.require, [
-        Requirement { kind: Kind::Metrics, max_age: Some(Duration::from_secs(7 * 86_400)) },
-        Requirement { kind: Kind::Cost, max_age: None },
-        Requirement { kind: Kind::Security, max_age: Some(Duration::from_secs(86_400)) },
-    ]);
+    assert_eq!(
+        production.gate.require,
+        [
+            Requirement { kind: Kind::Metrics, max_age: Some(Duration::from_secs(7 * 86_400)) },
+            Requirement { kind: Kind::Cost, max_age: None },
+            Requirement { kind: Kind::Security, max_age: Some(Duration::from_secs(86_400)) },
+        ]
+    );
     let policies: Vec<_> = production
         .policies()
-        .map(|(guard, invocation)| (guard.id.as_str(), guard.enforcement, invocation.reference.to_string()))
+        .map(|(guard, invocation)| {
+            (guard.id.as_str(), guard.enforcement, invocation.reference.to_string())
+        })
         .collect();
-    assert_eq!(policies, [
-        ("metric-threshold", Enforcement::Deny, "std/metric-threshold".to_owned()),
-        ("baseline-regression", Enforcement::Warn, "std/baseline-regression".to_owned()),
-        ("tenure", Enforcement::Deny, "./policies/tenure-2.1.wasm".to_owned()),
-        ("model_card", Enforcement::Shadow, "../shared/model_card.wasm".to_owned()),
-    ]);
+    assert_eq!(
+        policies,
+        [
+            ("metric-threshold", Enforcement::Deny, "std/metric-threshold".to_owned()),
+            ("baseline-regression", Enforcement::Warn, "std/baseline-regression".to_owned()),
+            ("tenure", Enforcement::Deny, "./policies/tenure-2.1.wasm".to_owned()),
+            ("model_card", Enforcement::Shadow, "../shared/model_card.wasm".to_owned()),
+        ]
+    );
     let invocations = &production.invocations;
     assert_eq!(&*invocations[0].params, r#"{"metrics":[{"min":0.92,"name":"val_auc"}]}"#);
     assert_eq!(&*invocations[2].params, "{}");
@@ -115,12 +123,15 @@ fn a_waiver_names_models_versions_and_grounds() {
     let config = accepted(EXAMPLE);
     let [first, second] = config.waivers.as_slice() else { panic!("{:?}", config.waivers) };
     assert_eq!((first.about.as_deref(), second.about.as_deref()), (Some("model.pkl"), None));
-    assert_eq!((first.versions.texts(), second.versions.texts()), (
-        &["*".to_owned()][..],
-        &["7".to_owned(), "8*".to_owned()][..]
-    ));
+    assert_eq!(
+        (first.versions.texts(), second.versions.texts()),
+        (&["*".to_owned()][..], &["7".to_owned(), "8*".to_owned()][..])
+    );
     assert_eq!(second.grant.reason, "a longer text");
-    assert_eq!((first.grant.ticket.as_str(), first.grant.approved_by.as_str()), ("RISK-113", "risk-board"));
+    assert_eq!(
+        (first.grant.ticket.as_str(), first.grant.approved_by.as_str()),
+        ("RISK-113", "risk-board")
+    );
 }
 
 #[test]
@@ -185,9 +196,14 @@ fn the_first_gate_file_is_sound_with_its_examples_uncommented() {
             match rest.strip_prefix("# - use").map(|rest| format!("- use{rest}")) {
                 Some(rest) => format!("{indent}{rest}\n"),
                 None => match rest.strip_prefix("#   id:").or(rest.strip_prefix("#   params:")) {
-                    Some(_) => format!("{indent}{}\n", rest.trim_start_matches("# ").trim_start().replacen("", "  ", 1)),
+                    Some(_) => format!(
+                        "{indent}{}\n",
+                        rest.trim_start_matches("# ").trim_start().replacen("", "  ", 1)
+                    ),
                     None => match rest.strip_prefix("#  ") {
-                        Some(rest) if indent.is_empty() && !rest.starts_with(" lockgate") => format!("  {rest}\n"),
+                        Some(rest) if indent.is_empty() && !rest.starts_with(" lockgate") => {
+                            format!("  {rest}\n")
+                        }
                         _ => format!("{line}\n"),
                     },
                 },
@@ -197,7 +213,10 @@ fn the_first_gate_file_is_sound_with_its_examples_uncommented() {
         .replace("waivers: []", "waivers:")
         .replace("evidence: []", "evidence:");
     let config = accepted(&text);
-    assert_eq!((config.gates[0].invocations.len(), config.waivers.len(), config.evidence.len()), (3, 1, 3));
+    assert_eq!(
+        (config.gates[0].invocations.len(), config.waivers.len(), config.evidence.len()),
+        (3, 1, 3)
+    );
 }
 
 #[test]

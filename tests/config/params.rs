@@ -21,7 +21,8 @@ const SCHEMA: &str = r##"{
 
 #[test]
 fn accepts_params_that_fit() {
-    let config = accepted(&with("        params: {metrics: [{name: auc, min: 0.9}], level: low}\n"));
+    let config =
+        accepted(&with("        params: {metrics: [{name: auc, min: 0.9}], level: low}\n"));
     assert_eq!(config.check_params(0, 0, SCHEMA), Ok(()));
 }
 
@@ -50,7 +51,10 @@ fn points_at_the_policy_when_its_schema_cannot_be_used() {
     for schema in ["", "{\"$ref\": \"https://example.com/schema\"}", "{\"type\": 1}"] {
         let diagnostics = config.check_params(0, 0, schema).unwrap_err();
         let found = messages(&diagnostics);
-        assert!(found[0].starts_with("7:14 the params schema of the policy is not usable"), "{found:?}");
+        assert!(
+            found[0].starts_with("7:14 the params schema of the policy is not usable"),
+            "{found:?}"
+        );
     }
 }
 

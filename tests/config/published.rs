@@ -26,9 +26,13 @@ fn the_published_schema_is_the_one_that_is_applied() {
 fn every_key_has_a_description() {
     fn keys<'a>(schema: &'a serde_json::Value, found: &mut Vec<(&'a String, bool)>) {
         if let Some(properties) = schema.get("properties").and_then(serde_json::Value::as_object) {
-            found.extend(properties.iter().map(|(key, value)| (key, value.get("description").is_some())));
+            found.extend(
+                properties.iter().map(|(key, value)| (key, value.get("description").is_some())),
+            );
         }
-        for definition in schema.get("$defs").and_then(serde_json::Value::as_object).into_iter().flatten() {
+        for definition in
+            schema.get("$defs").and_then(serde_json::Value::as_object).into_iter().flatten()
+        {
             keys(definition.1, found);
         }
     }

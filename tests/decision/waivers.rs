@@ -45,8 +45,7 @@ fn a_waiver_of_another_model_or_version_does_not_concern_the_promotion() {
 fn a_waiver_about_one_thing_leaves_the_others() {
     let about = |about: &str| Check { about: Some(about.into()), ..fails().unwrap().remove(0) };
     let mut scenario = Scenario::denying(Ok(vec![about("region=eu"), about("region=us")]));
-    scenario.waivers =
-        vec![Waiver { about: Some("region=eu".into()), ..waiver("policy", "rule") }];
+    scenario.waivers = vec![Waiver { about: Some("region=eu".into()), ..waiver("policy", "rule") }];
     let decision = scenario.decide();
     assert_eq!(decision.verdict, Verdict::Deny);
     let effects: Vec<_> = decision.gates[0].policies[0]

@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut constants = String::new();
     let mut names = String::new();
     for file in files {
-        let stem = file.file_stem().and_then(|stem| stem.to_str()).ok_or("a guest without a name")?;
+        let stem =
+            file.file_stem().and_then(|stem| stem.to_str()).ok_or("a guest without a name")?;
         let name = stem.replace('-', "_");
         writeln!(constants, "/// The guest `{stem}`.")?;
         writeln!(constants, "pub const {}: &str = include_str!({file:?});", name.to_uppercase())?;

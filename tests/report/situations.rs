@@ -58,7 +58,7 @@ fn decision(verdict: Verdict, policies: Vec<PolicyReport>) -> Decision {
             ],
             unmeasured: vec![Unmeasured {
                 name: "val_f1".into(),
-                reason: "NaN".into(),
+                reason: "NaN in `run.json`".into(),
                 source: "run.json".into(),
             }],
         },

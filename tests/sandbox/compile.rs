@@ -25,7 +25,9 @@ fn survives_fifty_thousand_locals() {
 
 #[test]
 fn survives_fifty_thousand_functions() {
-    load_with(&"(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))".repeat(50_000));
+    load_with(
+        &"(func (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))".repeat(50_000),
+    );
 }
 
 #[test]

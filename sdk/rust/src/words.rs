@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{Category, Exploitability, Outcome, Purpose, Severity, Target, TestStatus};
 
@@ -33,6 +33,12 @@ macro_rules! words {
                     $($word => Ok(Self::$variant),)+
                     other => Err(D::Error::unknown_variant(other, &[$($word),+])),
                 }
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
             }
         }
 

@@ -6,7 +6,7 @@ use std::io;
 
 use super::outline::{Reason, Tally, Weight, reasons};
 use super::text;
-use super::wording::{TOOL, VERSION, code};
+use super::wording::{TOOL, VERSION};
 use crate::decision::{
     Decision, Effect, Enforcement, GateReport, JudgedCheck, PolicyReport, Unmatched, Verdict,
     WaiverReport, WaiverState,
@@ -70,7 +70,7 @@ fn promotion(promotion: &Promotion) -> v1::Promotion<'_> {
 
 fn because<'a>(reason: &Reason<'a>) -> v1::Undecided<'a> {
     v1::Undecided {
-        code: code(reason.reason),
+        code: reason.reason.code(),
         message: reason.reason.to_string(),
         gate: reason.gate,
         policy: reason.policy.map(|policy| policy.id.as_str()),

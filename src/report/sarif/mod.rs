@@ -136,7 +136,7 @@ impl<'a> Results<'a> {
     }
 
     fn push_reason(&mut self, reason: &Reason<'_>) {
-        let title = message(&format!("Undecided: {}", wording::code(reason.reason)));
+        let title = message(&format!("Undecided: {}", reason.reason.code()));
         let description = message("A reason for which the promotion could not be judged in full.");
         let rule_index = self.rules.index(&reason_id(reason), title, description);
         let text = told(self.decision, reason);
@@ -156,7 +156,7 @@ impl<'a> Results<'a> {
             properties: json!({
                 "gate": reason.gate,
                 "policy": reason.policy.map(|policy| &policy.id),
-                "code": wording::code(reason.reason),
+                "code": reason.reason.code(),
             }),
         });
     }
@@ -255,7 +255,7 @@ fn rule_id(policy: &str, rule: &str) -> String {
 }
 
 fn reason_id(reason: &Reason<'_>) -> String {
-    format!("{TOOL}/{}", wording::code(reason.reason).replace('_', "-"))
+    format!("{TOOL}/{}", reason.reason.code().replace('_', "-"))
 }
 
 fn told(decision: &Decision, reason: &Reason<'_>) -> String {

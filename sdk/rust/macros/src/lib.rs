@@ -13,7 +13,7 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// Short for these lines, with the crates taken from `lockgate_sdk`:
 ///
 /// ```ignore
-/// #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
+/// #[derive(Clone, Debug, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 /// #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 /// ```
 ///
@@ -31,6 +31,7 @@ pub fn params(arguments: TokenStream, item: TokenStream) -> TokenStream {
             ::core::clone::Clone,
             ::core::fmt::Debug,
             ::lockgate_sdk::serde::Deserialize,
+            ::lockgate_sdk::serde::Serialize,
             ::lockgate_sdk::schemars::JsonSchema,
         )]
         #[serde(

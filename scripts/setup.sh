@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Installs what building, testing and linting lockgate need and this machine lacks, and says what
+# it uses. Safe to run again: what is there is left alone.
+#
+#   scripts/setup.sh [build|test|lint]...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif has sudo; then sudo "$@"
+  else die "root is needed for: $*"
+  fi
+}
+
+apt_install() {
+  say "installing with apt-get: $*"
+  # Lists may be missing or old; an install that works with what is there needs no update.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 ||
+    { as_root apt-get update >/dev/null && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >/dev/null; }
+}
+
+rust_toolchain() {
+  has cargo || die "no Rust toolchain; install rustup as https://rustup.rs tells, then run this again"
+  if ! has cc; then
+    has apt-get || die "no C compiler, which linking needs; install one"
+    apt_install gcc libc6-dev
+  fi
+  say "building with $(rustc --version)"
+}
+
+# Policies are built for wasm32-unknown-unknown. Three ways, in the order of their cost.
+wasm_target() {
+  local libdir
+  libdir=$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null || true)
+  if [ -n "$libdir" ] && compgen -G "$libdir/libcore-*.rlib" >/dev/null; then
+    say "policies: the toolchain's own wasm32-unknown-unknown target"
+    return
+  fi
+  if has rustup && rustup target add wasm32-unknown-unknown >/dev/null 2>&1; then
+    say "policies: wasm32-unknown-unknown, added with rustup"
+    return
+  fi
+  if [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ]; then
+    say "policies: Debian's toolchain, the standard library from source"
+    return
+  fi
+  has apt-get || die "no wasm32-unknown-unknown target; run: rustup target add wasm32-unknown-unknown"
+  say "rustup has no wasm32-unknown-unknown target to add here; taking Debian's toolchain and sources"
+  apt_install rustc-web cargo-web rust-web-src
+  say "policies: $(/usr/bin/rustc --version), the standard library from source"
+}
+
+cargo_tool() {
+  local tool=$1
+  if has "$tool"; then
+    say "$("$tool" --version 2>/dev/null | head -n 1)"
+    return
+  fi
+  say "installing $tool with cargo; this takes some minutes"
+  cargo install --locked --quiet "$tool"
+}
+
+[ $# -gt 0 ] || set -- build
+rust_toolchain
+for purpose in "$@"; do
+  case $purpose in
+    build) wasm_target ;;
+    test) wasm_target; cargo_tool cargo-nextest ;;
+    lint) wasm_target; cargo_tool cargo-deny ;;
+    *) die "unknown purpose: $purpose" ;;
+  esac
+done
