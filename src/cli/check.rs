@@ -169,6 +169,7 @@ impl Check {
             .collect();
         let case = Case {
             promotion,
+            gate_file: config.digest(),
             snapshot,
             gates: &matched,
             waivers: &config.waivers,

@@ -28,7 +28,7 @@ pub use params::{ParamsError, check_params};
 pub use schema::schema;
 
 use crate::decision::{Gate, Guard, Unmatched, Waiver};
-use crate::model::Target;
+use crate::model::{Digest, Target};
 use crate::policy::Invocation;
 use diagnostic::Problem;
 use mismatch::mismatches;
@@ -233,6 +233,12 @@ impl Config {
         target: &Target,
     ) -> impl Iterator<Item = (usize, &ConfiguredGate)> {
         self.gates.iter().enumerate().filter(move |(_, gate)| gate.gate.matches(model, target))
+    }
+
+    /// Digest of the gate file's text.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.source.text.as_bytes())
     }
 
     /// The folder of the gate file, which the paths of components are relative to.

@@ -15,6 +15,8 @@ use crate::model::{
 pub struct Inputs<'a> {
     /// What is asked.
     pub promotion: Promotion,
+    /// Digest of the gate file.
+    pub gate_file: Digest,
     /// The frozen evidence and its digest, or why it could not be had.
     pub snapshot: Result<(&'a Snapshot, Digest), Vec<Undecided>>,
     /// The gates that match, each with what its policies answered.
@@ -55,7 +57,7 @@ pub struct Answered {
 /// neither the order of policies nor one more failure can better it.
 #[must_use]
 pub fn decide(inputs: Inputs<'_>) -> Decision {
-    let Inputs { promotion, snapshot, gates, waivers, unmatched } = inputs;
+    let Inputs { promotion, gate_file, snapshot, gates, waivers, unmatched } = inputs;
     let mut waivers = Waivers::concerning(&promotion, waivers);
     let mut undecided = Vec::new();
     let mut summary = EvidenceSummary::default();
@@ -100,6 +102,7 @@ pub fn decide(inputs: Inputs<'_>) -> Decision {
     Decision {
         verdict,
         promotion,
+        gate_file,
         evidence: summary,
         undecided,
         unmatched: unmatched_applies.then_some(unmatched),

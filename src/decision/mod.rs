@@ -25,6 +25,8 @@ pub struct Decision {
     pub verdict: Verdict,
     /// What was asked.
     pub promotion: Promotion,
+    /// Digest of the gate file that it was decided by.
+    pub gate_file: Digest,
     /// What the evidence was.
     pub evidence: EvidenceSummary,
     /// Why it is undecided apart from any policy: unreadable or missing evidence, no gate.

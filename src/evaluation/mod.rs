@@ -76,6 +76,8 @@ pub struct MatchedGate<'a> {
 pub struct Case<'a> {
     /// What is asked.
     pub promotion: Promotion,
+    /// Digest of the gate file.
+    pub gate_file: Digest,
     /// The frozen evidence and its digest, or why it could not be had.
     pub snapshot: Result<(Arc<Snapshot>, Digest), Vec<Undecided>>,
     /// The gates that match.
@@ -89,7 +91,7 @@ pub struct Case<'a> {
 /// Runs every policy of every gate that matches, not just up to the first failure, and decides.
 #[must_use]
 pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
-    let Case { promotion, snapshot, gates, waivers, unmatched } = case;
+    let Case { promotion, gate_file, snapshot, gates, waivers, unmatched } = case;
     let facts = snapshot
         .as_ref()
         .ok()
@@ -112,7 +114,7 @@ pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
         Ok((snapshot, digest)) => Ok((snapshot.as_ref(), *digest)),
         Err(reasons) => Err(reasons.clone()),
     };
-    decide(Inputs { promotion, snapshot, gates: inputs, waivers, unmatched })
+    decide(Inputs { promotion, gate_file, snapshot, gates: inputs, waivers, unmatched })
 }
 
 fn answer(invocation: &Invocation, policies: &Policies, facts: &Facts) -> Answered {

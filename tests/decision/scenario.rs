@@ -115,6 +115,7 @@ impl Scenario {
             if self.gate_matches { vec![GateInput { gate: &gate, answers }] } else { Vec::new() };
         decide(Inputs {
             promotion,
+            gate_file: Digest::of(b"gate file"),
             snapshot: match &self.snapshot {
                 Ok(snapshot) => Ok((snapshot, Digest::of(b"snapshot"))),
                 Err(reasons) => Err(reasons.clone()),

@@ -46,6 +46,7 @@ fn decision(verdict: Verdict, policies: Vec<PolicyReport>) -> Decision {
             requested_by: Some("ada@example.org".into()),
             at: time("2026-11-23T12:00:00Z"),
         },
+        gate_file: Digest::of(b"gate file"),
         evidence: EvidenceSummary {
             digest: Some(Digest::of(b"snapshot")),
             sources: vec![

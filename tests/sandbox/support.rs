@@ -78,6 +78,7 @@ pub(crate) fn verdict(result: Result<Vec<Check>, Undecided>) -> Verdict {
     let snapshot = Snapshot::default();
     let decision = decide(Inputs {
         promotion,
+        gate_file: Digest::of(b""),
         snapshot: Ok((&snapshot, Digest::of(b""))),
         gates: vec![GateInput { gate: &gate, answers }],
         waivers: &[],

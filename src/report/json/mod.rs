@@ -42,6 +42,7 @@ fn report(decision: &Decision) -> v1::Report<'_> {
             Verdict::Undecided => v1::Verdict::Undecided,
         },
         evaluated_at: decision.promotion.at.to_string(),
+        gate_file_digest: decision.gate_file.to_string(),
         promotion: promotion(&decision.promotion),
         counts: v1::Counts { deny, undecided, warn, shadow, waived, pass, skip },
         undecided: reasons.iter().map(because).collect(),

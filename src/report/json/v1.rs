@@ -21,6 +21,8 @@ pub(super) struct Report<'a> {
     pub(super) verdict: Verdict,
     /// The evaluation time, RFC 3339.
     pub(super) evaluated_at: String,
+    /// Digest of the gate file's text, `sha256:` and 64 hex digits.
+    pub(super) gate_file_digest: String,
     /// What was asked.
     pub(super) promotion: Promotion<'a>,
     /// How many checks of each effect, and how many reasons for not deciding.
