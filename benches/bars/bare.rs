@@ -16,7 +16,6 @@ pub(crate) use self::lockgate::policy::{
     tests,
 };
 
-
 /// Everything that a policy can read.
 pub(crate) struct Facts {
     pub(crate) request: promotion::Request,

@@ -76,7 +76,31 @@ pub(super) fn load_policies<'a>(
             }
         }
     }
+    sound &= waivers_name_rules(config, &policies, terminal);
     if sound { Ok(policies) } else { Err(Told) }
+}
+
+/// Checks that waivers name rules that their policies have, as far as those are loaded.
+fn waivers_name_rules(config: &Config, policies: &Policies, terminal: &Terminal) -> bool {
+    let mut sound = true;
+    for (number, waiver) in config.waivers.iter().enumerate() {
+        // Gates may call different policies by one id; the rule may be any one's.
+        let loaded: Option<Vec<_>> = config
+            .gates
+            .iter()
+            .flat_map(ConfiguredGate::policies)
+            .filter(|(guard, _)| guard.id == waiver.policy)
+            .map(|(_, invocation)| policies.get(&invocation.reference).ok())
+            .collect();
+        let Some(loaded) = loaded else { continue };
+        let rules = loaded.iter().flat_map(|policy| &policy.description().rules);
+        let rules = rules.map(|rule| rule.code.as_str()).collect();
+        if let Err(diagnostics) = config.check_waiver(number, &rules) {
+            terminal.tell(diagnostics);
+            sound = false;
+        }
+    }
+    sound
 }
 
 /// What the gate file says of evidence files, in the evidence module's own words.

@@ -30,7 +30,7 @@ pub use schema::schema;
 use crate::decision::{Gate, Guard, Unmatched, Waiver};
 use crate::model::{Digest, Target};
 use crate::policy::Invocation;
-use diagnostic::Problem;
+use diagnostic::{Problem, quoted};
 use mismatch::mismatches;
 use resolve::{Resolved, Resolver};
 use yaml::Node;
@@ -245,6 +245,24 @@ impl Config {
     #[must_use]
     pub fn directory(&self) -> &Path {
         Path::new(&*self.source.file).parent().unwrap_or(Path::new(""))
+    }
+
+    /// Holds the rule of one waiver, named by its number in [`Config::waivers`], against the rules
+    /// that its policy describes.
+    ///
+    /// # Errors
+    /// A rule that is none of `rules`: a waiver that will never except anything.
+    pub fn check_waiver(&self, waiver: usize, rules: &BTreeSet<&str>) -> Result<(), Diagnostics> {
+        let Source { file, text, tree } = &self.source;
+        let Some(Waiver { policy, rule, .. }) = self.waivers.get(waiver) else { return Ok(()) };
+        if rules.contains(rule.as_str()) {
+            return Ok(());
+        }
+        let place = tree.find(&format!("/waivers/{waiver}/rule")).map(|node| node.place);
+        let known = rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
+        let message = format!("the policy `{policy}` has no rule `{}`", quoted(rule));
+        let problem = Problem::new(place, message).hint(format!("its rules are {known}"));
+        Err(refusal(file, text, vec![problem]))
     }
 
     /// Holds the params of one policy, named by its numbers in [`Config::gates`] and in the gate,

@@ -56,7 +56,6 @@ impl Policies {
     }
 
     /// A policy that was loaded; undecided when it was not asked for.
-    #[must_use]
     pub fn get(&self, reference: &PolicyRef) -> Loaded {
         self.0.get(reference).cloned().unwrap_or_else(|| {
             Err(Undecided::Unloadable { detail: format!("`{reference}` was not loaded") })

@@ -188,35 +188,29 @@ fn the_first_gate_file_is_sound() {
 
 #[test]
 fn the_first_gate_file_is_sound_with_its_examples_uncommented() {
-    // Examples are commented in column one or within the list they extend.
-    let text: String = template()
-        .lines()
-        .map(|line| {
-            let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
-            match rest.strip_prefix("# - use").map(|rest| format!("- use{rest}")) {
-                Some(rest) => format!("{indent}{rest}\n"),
-                None => match rest.strip_prefix("#   id:").or(rest.strip_prefix("#   params:")) {
-                    Some(_) => format!(
-                        "{indent}{}\n",
-                        rest.trim_start_matches("# ").trim_start().replacen("", "  ", 1)
-                    ),
-                    None => match rest.strip_prefix("#  ") {
-                        Some(rest) if indent.is_empty() && !rest.starts_with(" lockgate") => {
-                            format!("  {rest}\n")
-                        }
-                        _ => format!("{line}\n"),
-                    },
-                },
-            }
-        })
-        .collect::<String>()
-        .replace("waivers: []", "waivers:")
-        .replace("evidence: []", "evidence:");
-    let config = accepted(&text);
-    assert_eq!(
-        (config.gates[0].invocations.len(), config.waivers.len(), config.evidence.len()),
-        (3, 1, 3)
-    );
+    let uncommented = |line: &str| match line.strip_prefix("#  ") {
+        Some(example) if !example.starts_with(" lockgate") => format!("  {example}\n"),
+        _ if ["# - use:", "#   id:", "#   params:", "#   limits:"]
+            .iter()
+            .any(|start| line.trim_start().starts_with(start)) =>
+        {
+            format!("{}\n", line.replacen("# ", "", 1))
+        }
+        _ => format!("{line}\n"),
+    };
+    let text: String = template().lines().map(uncommented).collect();
+    let config =
+        accepted(&text.replace("waivers: []", "waivers:").replace("evidence: []", "evidence:"));
+    let counts = (config.gates[0].invocations.len(), config.waivers.len(), config.evidence.len());
+    assert_eq!(counts, (3, 1, 3));
+}
+
+#[test]
+fn the_documented_gate_file_is_sound() {
+    let document = include_str!("../../docs/gate-file.md");
+    let (_, rest) = document.split_once("```yaml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    assert_eq!(accepted(example).gates[0].invocations.len(), 4);
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! The standard policies as they are in the binary: each case of `policies/NAME/cases/` runs
 //! through the real component.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "the helpers of tests may fail as tests do"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests may fail as tests do")]
 
 mod case;
 

@@ -20,7 +20,6 @@ const DATE_HINT: &str =
     "write a day, `2027-03-31`, or a time with its offset, `2027-03-31T12:00:00Z`";
 
 /// What the gate file means, as far as it could be read.
-#[derive(Default)]
 pub(super) struct Resolved {
     pub(super) gates: Vec<ConfiguredGate>,
     pub(super) waivers: Vec<Waiver>,
@@ -86,7 +85,10 @@ impl<'a> Resolver<'a> {
     /// The schema takes `1.0` for a whole number and the reader does not; nothing else should
     /// get past the one and not the other.
     fn unreadable(&mut self, pointer: &str) {
-        if !self.noted.iter().any(|noted| noted.starts_with(pointer)) {
+        let within = |noted: &String| {
+            noted.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if !self.noted.iter().any(within) {
             let message = "this entry cannot be read; write whole numbers without a decimal point";
             self.note(pointer, message.to_owned(), None);
         }
