@@ -25,7 +25,7 @@ use crate::report::{self, Context, Format};
 /// 3 undecided.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockgate check fraud-detector/3 --to stage:Production --evidence evidence/\n  lockgate check fraud-detector/3 --to alias:champion --evidence evidence/ --baseline champion/ \\\n      --requested-by \"$GITHUB_ACTOR\" --output sarif=lockgate.sarif --output markdown=\"$GITHUB_STEP_SUMMARY\""
+    after_help = "Examples:\n  lockgate check fraud-detector/3 --to stage:Production --evidence evidence/\n  lockgate check fraud-detector/3 --to alias:champion --evidence evidence/ --baseline champion/ \\\n      --requested-by \"$GITHUB_ACTOR\" --format github \\\n      --output sarif=lockgate.sarif junit=lockgate.xml"
 )]
 pub(super) struct Check {
     /// The model version that is to move.
@@ -136,7 +136,7 @@ impl Check {
     }
 
     fn decide(&self, terminal: &Terminal) -> anyhow::Result<Result<Decision, Told>> {
-        let config = match self.gate_file.load(terminal)? {
+        let config = match self.gate_file.load(terminal, || self.sandbox.sandbox(terminal).ok())? {
             Ok(config) => config,
             Err(told) => return Ok(Err(told)),
         };

@@ -36,7 +36,10 @@ pub(super) struct Check {
 
 impl Check {
     fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let Ok(config) = self.gate_file.load(terminal)? else { return Ok(Exit::Usage) };
+        let Ok(config) = self.gate_file.load(terminal, || self.sandbox.sandbox(terminal).ok())?
+        else {
+            return Ok(Exit::Usage);
+        };
         let sandbox = self.sandbox.sandbox(terminal)?;
         let gates = config.gates.iter().enumerate();
         let policies = match load_policies(&config, gates, &sandbox, terminal) {

@@ -60,7 +60,7 @@ impl Show {
     fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
         // Here the gate file only tells formats apart, and can be missing.
         let assignments = if self.gate_file.path.exists() {
-            match self.gate_file.load(terminal)? {
+            match self.gate_file.load(terminal, || None)? {
                 Ok(config) => gate_file::assignments(&config.evidence)?,
                 Err(gate_file::Told) => return Ok(Exit::Usage),
             }

@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::terminal::Terminal;
-use crate::config::{Config, ConfiguredGate, EvidenceAssignment, KnownNames, load};
+use crate::config::{Config, ConfiguredGate, Draft, EvidenceAssignment, KnownNames, read};
 use crate::evaluation::Policies;
 use crate::evidence::{Assigned, Assignment, Format};
 use crate::wasm::{Sandbox, standard_names};
@@ -23,7 +23,7 @@ const IGNORE: &str = "ignore";
 #[derive(Args, Debug)]
 pub(super) struct GateFile {
     /// The gate file.
-    #[arg(short, long = "config", value_name = "FILE", default_value = DEFAULT, env = "LOCKGATE_CONFIG")]
+    #[arg(short = 'c', long = "config", value_name = "FILE", default_value = DEFAULT, env = "LOCKGATE_CONFIG")]
     pub(super) path: PathBuf,
 }
 
@@ -31,8 +31,12 @@ pub(super) struct GateFile {
 pub(super) struct Told;
 
 impl GateFile {
-    /// Reads the gate file.
-    pub(super) fn load(&self, terminal: &Terminal) -> anyhow::Result<Result<Config, Told>> {
+    /// Reads the gate file. The sandbox is for asking its policies when it is not sound.
+    pub(super) fn load(
+        &self,
+        terminal: &Terminal,
+        sandbox: impl FnOnce() -> Option<Sandbox>,
+    ) -> anyhow::Result<Result<Config, Told>> {
         if !self.path.exists() {
             bail!(
                 "there is no gate file `{}`; write one with `lockgate init`, or name another with --config",
@@ -43,11 +47,29 @@ impl GateFile {
         let formats: Vec<&str> =
             Format::ALL.iter().map(|format| format.as_str()).chain([DOCUMENT, IGNORE]).collect();
         let known = KnownNames { policies: &policies, formats: &formats };
-        Ok(load(&self.path, &known).map_err(|diagnostics| {
-            terminal.tell(diagnostics);
+        let read = read(&self.path, &known).and_then(|draft| {
+            if draft.is_sound() { draft.finish() } else { told_whole(draft, sandbox).finish() }
+        });
+        Ok(read.map_err(|diagnostics| {
+            terminal.tell(format_args!("{diagnostics}\n"));
             Told
         }))
     }
+}
+
+/// Adds to an unsound gate file what its policies have to say of their params, so that one run
+/// tells all that is wrong. Policies that cannot be loaded now are told of once the rest is sound.
+fn told_whole(mut draft: Draft, sandbox: impl FnOnce() -> Option<Sandbox>) -> Draft {
+    let Some(sandbox) = sandbox() else { return draft };
+    let named = draft.named_policies();
+    let references = named.iter().map(|(_, _, reference)| reference);
+    let policies = Policies::load(&sandbox, draft.directory(), references);
+    for (gate, position, reference) in &named {
+        if let Ok(policy) = policies.get(reference) {
+            draft.check_params(*gate, *position, &policy.description().params_schema);
+        }
+    }
+    draft
 }
 
 /// Loads the policies of some gates, and holds their params against their own schemas.
@@ -71,7 +93,7 @@ pub(super) fn load_policies<'a>(
             let Ok(policy) = policies.get(&invocation.reference) else { continue };
             let schema = &policy.description().params_schema;
             if let Err(diagnostics) = config.check_params(number, position, schema) {
-                terminal.tell(diagnostics);
+                terminal.tell(format_args!("{diagnostics}\n"));
                 sound = false;
             }
         }
@@ -96,7 +118,7 @@ fn waivers_name_rules(config: &Config, policies: &Policies, terminal: &Terminal)
         let rules = loaded.iter().flat_map(|policy| &policy.description().rules);
         let rules = rules.map(|rule| rule.code.as_str()).collect();
         if let Err(diagnostics) = config.check_waiver(number, &rules) {
-            terminal.tell(diagnostics);
+            terminal.tell(format_args!("{diagnostics}\n"));
             sound = false;
         }
     }

@@ -1,5 +1,4 @@
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
@@ -112,10 +111,7 @@ pub(super) struct Inspect {
 
 impl Inspect {
     fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let reference = match self.policy.strip_prefix("std/") {
-            Some(name) => PolicyRef::Standard(name.to_owned()),
-            None => PolicyRef::Path(PathBuf::from(&self.policy)),
-        };
+        let reference = PolicyRef::from(self.policy.as_str());
         let sandbox = self.sandbox.sandbox(terminal)?;
         let inspection =
             sandbox.inspect(&reference).map_err(|reason| anyhow!("`{reference}`: {reason}"))?;

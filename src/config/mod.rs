@@ -29,7 +29,7 @@ pub use schema::schema;
 
 use crate::decision::{Gate, Guard, Unmatched, Waiver};
 use crate::model::{Digest, Target};
-use crate::policy::Invocation;
+use crate::policy::{Invocation, PolicyRef};
 use diagnostic::{Problem, quoted};
 use mismatch::mismatches;
 use resolve::{Resolved, Resolver};
@@ -98,11 +98,21 @@ struct Source {
     tree: Node,
 }
 
+/// A gate file that has been read, with everything found wrong so far.
+///
+/// What is wrong with the params of a policy only the policy can tell, and it can be asked however
+/// much else is wrong, so that one run shows all.
+pub struct Draft {
+    source: Source,
+    content: Option<(Unmatched, Resolved)>,
+    problems: Vec<Problem>,
+}
+
 /// Reads a gate file of at most 1 MiB.
 ///
 /// # Errors
-/// A file that cannot be read, and everything of [`parse`].
-pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+/// A file that cannot be read, or that is no YAML.
+pub fn read(path: &Path, known: &KnownNames<'_>) -> Result<Draft, Diagnostics> {
     let file: Arc<str> = Arc::from(path.to_string_lossy());
     let unreadable =
         |error: io::Error| Diagnostics::whole_file(&file, format!("cannot be read: {error}"));
@@ -114,7 +124,15 @@ pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> 
         .map_err(unreadable)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Diagnostics::whole_file(&file, "is not UTF-8 text".to_owned()))?;
-    parse(&text, &file, known)
+    draft(&text, &file, known)
+}
+
+/// Reads a gate file without asking its policies.
+///
+/// # Errors
+/// A file that cannot be read, and everything of [`parse`].
+pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+    read(path, known)?.finish()
 }
 
 /// Reads a gate file that is at hand; `file` is what messages call it.
@@ -122,32 +140,78 @@ pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> 
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
+    draft(text, file, known)?.finish()
+}
+
+fn draft(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Draft, Diagnostics> {
     let file: Arc<str> = Arc::from(file);
     if text.len() > MOST_BYTES {
         let message = format!("is larger than {MOST_BYTES} bytes; no gate file needs that");
         return Err(Diagnostics::whole_file(&file, message));
     }
-    let (tree, problems) = yaml::read(text);
+    let (tree, mut problems) = yaml::read(text);
     let Some(tree) = tree else {
         return Err(refusal(&file, text, problems));
     };
     let mut value = tree.to_value();
-    let (mut noted, mut problems) = (BTreeSet::new(), problems);
+    let mut noted = BTreeSet::new();
     hold_against_schema(&tree, &mut value, &mut noted, &mut problems);
 
     let mut resolver = Resolver::new(&tree, known, noted, problems);
-    let resolved = serde_json::from_value(value).ok().map(|file: raw::GateFile| {
+    let content = serde_json::from_value(value).ok().map(|file: raw::GateFile| {
         let unmatched = file.unmatched.into();
         (unmatched, resolver.resolve(file))
     });
-    match (resolved, resolver.problems) {
-        (Some((unmatched, Resolved { gates, waivers, evidence })), problems)
-            if problems.is_empty() =>
-        {
-            let source = Source { file, text: Arc::from(text), tree };
-            Ok(Config { unmatched, gates, waivers, evidence, source })
+    let problems = resolver.problems;
+    let source = Source { file, text: Arc::from(text), tree };
+    Ok(Draft { source, content, problems })
+}
+
+impl Draft {
+    /// Whether nothing has been found wrong so far.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty() && self.content.is_some()
+    }
+
+    /// The folder of the gate file, which the paths of components are relative to.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.source.directory()
+    }
+
+    /// Every policy that is named, whatever else is wrong around it, with its numbers in the file:
+    /// of the gate, and of the policy in the gate.
+    #[must_use]
+    pub fn named_policies(&self) -> Vec<(usize, usize, PolicyRef)> {
+        let value = self.source.tree.to_value();
+        let gates = value.get("gates").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let named = gates.flat_map(|(gate, entry)| {
+            let policies = entry.get("policies").and_then(Value::as_array);
+            policies.into_iter().flatten().enumerate().filter_map(move |(policy, entry)| {
+                Some((gate, policy, PolicyRef::from(entry.get("use")?.as_str()?)))
+            })
+        });
+        named.collect()
+    }
+
+    /// Notes where the params of one policy do not fit the JSON Schema that the policy gives.
+    pub fn check_params(&mut self, gate: usize, policy: usize, schema: &str) {
+        self.problems.extend(self.source.params_problems(gate, policy, schema));
+    }
+
+    /// The gate file, when nothing has been found wrong.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn finish(self) -> Result<Config, Diagnostics> {
+        let Self { source, content, problems } = self;
+        match content {
+            Some((unmatched, Resolved { gates, waivers, evidence })) if problems.is_empty() => {
+                Ok(Config { unmatched, gates, waivers, evidence, source })
+            }
+            _ => Err(source.refusal(problems)),
         }
-        (_, problems) => Err(refusal(&file, text, problems)),
     }
 }
 
@@ -244,7 +308,7 @@ impl Config {
     /// The folder of the gate file, which the paths of components are relative to.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        Path::new(&*self.source.file).parent().unwrap_or(Path::new(""))
+        self.source.directory()
     }
 
     /// Holds the rule of one waiver, named by its number in [`Config::waivers`], against the rules
@@ -253,16 +317,16 @@ impl Config {
     /// # Errors
     /// A rule that is none of `rules`: a waiver that will never except anything.
     pub fn check_waiver(&self, waiver: usize, rules: &BTreeSet<&str>) -> Result<(), Diagnostics> {
-        let Source { file, text, tree } = &self.source;
         let Some(Waiver { policy, rule, .. }) = self.waivers.get(waiver) else { return Ok(()) };
         if rules.contains(rule.as_str()) {
             return Ok(());
         }
-        let place = tree.find(&format!("/waivers/{waiver}/rule")).map(|node| node.place);
+        let place =
+            self.source.tree.find(&format!("/waivers/{waiver}/rule")).map(|node| node.place);
         let known = rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
         let message = format!("the policy `{policy}` has no rule `{}`", quoted(rule));
         let problem = Problem::new(place, message).hint(format!("its rules are {known}"));
-        Err(refusal(file, text, vec![problem]))
+        Err(self.source.refusal(vec![problem]))
     }
 
     /// Holds the params of one policy, named by its numbers in [`Config::gates`] and in the gate,
@@ -276,16 +340,31 @@ impl Config {
         policy: usize,
         schema: &str,
     ) -> Result<(), Diagnostics> {
-        let Source { file, text, tree } = &self.source;
+        let problems = self.source.params_problems(gate, policy, schema);
+        if problems.is_empty() { Ok(()) } else { Err(self.source.refusal(problems)) }
+    }
+}
+
+impl Source {
+    fn directory(&self) -> &Path {
+        Path::new(&*self.file).parent().unwrap_or(Path::new(""))
+    }
+
+    fn refusal(&self, problems: Vec<Problem>) -> Diagnostics {
+        refusal(&self.file, &self.text, problems)
+    }
+
+    fn params_problems(&self, gate: usize, policy: usize, schema: &str) -> Vec<Problem> {
+        let tree = &self.tree;
         let at = format!("/gates/{gate}/policies/{policy}");
         let params_at = format!("{at}/params");
         let params =
             tree.find(&params_at).map_or_else(|| Value::Object(Default::default()), Node::to_value);
-        let Err(error) = check_params(schema, &params) else { return Ok(()) };
+        let Err(error) = check_params(schema, &params) else { return Vec::new() };
         // Where there are no params, the policy that they are missing for.
         let whole = [&params_at, &format!("{at}/use"), &at];
         let whole = whole.iter().find_map(|pointer| tree.find(pointer)).map(|node| node.place);
-        let problems = match error {
+        match error {
             ParamsError::Schema(_) => {
                 let used = tree.find(&format!("{at}/use")).map(|node| node.place);
                 vec![
@@ -304,7 +383,6 @@ impl Config {
                     Problem { place: place.or(whole), message, hint }
                 })
                 .collect(),
-        };
-        Err(refusal(file, text, problems))
+        }
     }
 }

@@ -22,6 +22,16 @@ pub enum PolicyRef {
     Path(PathBuf),
 }
 
+impl From<&str> for PolicyRef {
+    /// `std/NAME` is a standard policy; everything else is a path.
+    fn from(text: &str) -> Self {
+        match text.strip_prefix("std/") {
+            Some(name) => Self::Standard(name.to_owned()),
+            None => Self::Path(PathBuf::from(text)),
+        }
+    }
+}
+
 impl fmt::Display for PolicyRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
