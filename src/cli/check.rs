@@ -234,10 +234,13 @@ impl Check {
         let mut text = Vec::new();
         let printed = report::write(self.format, decision, &context, &mut text)
             .context("cannot make the report")
-            .and_then(|()| Ok(terminal.print(&String::from_utf8(text)?)?));
+            .and_then(|()| terminal.print(&String::from_utf8(text)?));
         if let Err(error) = printed {
             terminal.error(&error);
             verdict = verdict.max(Verdict::Undecided);
+        }
+        if verdict != decision.verdict {
+            terminal.warning("a report is missing, so the exit code says undecided instead of allow");
         }
         Ok(verdict.into())
     }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
 use clap::ValueEnum;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -59,11 +60,11 @@ impl Terminal {
     /// Writes to standard output.
     ///
     /// A reader that has gone away (`| head`) has read what it wanted to.
-    pub(super) fn print(&self, text: &str) -> io::Result<()> {
+    pub(super) fn print(&self, text: &str) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
+            other => other.context("cannot write to standard output"),
         }
     }
 

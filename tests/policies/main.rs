@@ -64,21 +64,21 @@ fn every_policy_is_tested() {
     assert_eq!(standard_names().collect::<Vec<_>>(), TESTED);
 }
 
+/// A rule that no case breaks could be missing from the component, and nobody would notice.
 #[test]
-fn every_rule_is_met_and_broken_by_a_case() {
+fn every_rule_is_broken_by_a_case() {
     let mut missing = Vec::new();
     for name in TESTED {
         let cases = cases(name);
-        let shown: BTreeSet<(&str, bool)> = cases
+        let broken: BTreeSet<&str> = cases
             .iter()
             .flat_map(case::Case::rules)
-            .map(|(rule, outcome)| (rule, outcome == Outcome::Fail))
+            .filter(|(_, outcome)| *outcome == Outcome::Fail)
+            .map(|(rule, _)| rule)
             .collect();
         for rule in &policy(name).description().rules {
-            for (broken, word) in [(false, "holds"), (true, "is broken")] {
-                if !shown.contains(&(rule.code.as_str(), broken)) {
-                    missing.push(format!("no case of {name} in which `{}` {word}", rule.code));
-                }
+            if !broken.contains(rule.code.as_str()) {
+                missing.push(format!("no case of {name} in which `{}` is broken", rule.code));
             }
         }
     }
