@@ -240,7 +240,8 @@ impl Check {
             verdict = verdict.max(Verdict::Undecided);
         }
         if verdict != decision.verdict {
-            terminal.warning("a report is missing, so the exit code says undecided instead of allow");
+            terminal
+                .warning("a report is missing, so the exit code says undecided instead of allow");
         }
         Ok(verdict.into())
     }

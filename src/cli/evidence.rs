@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -58,8 +58,9 @@ pub(super) struct Show {
 
 impl Show {
     fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        // Here the gate file only tells formats apart, and can be missing.
-        let assignments = if self.gate_file.path.exists() {
+        // Here the gate file only tells formats apart, and can be missing unless it was named.
+        let named = self.gate_file.path != Path::new(gate_file::DEFAULT);
+        let assignments = if named || self.gate_file.path.exists() {
             match self.gate_file.load(terminal, || None)? {
                 Ok(config) => gate_file::assignments(&config.evidence)?,
                 Err(gate_file::Told) => return Ok(Exit::Usage),

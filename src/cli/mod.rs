@@ -7,7 +7,6 @@ mod evidence;
 mod exit;
 mod gate_file;
 mod init;
-mod params;
 mod policy;
 mod sandbox;
 mod terminal;

@@ -9,6 +9,8 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::ValueEnum;
 
+use crate::report::plain;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTE: Style = AnsiColor::Cyan.on_default().bold();
@@ -88,6 +90,8 @@ impl Terminal {
     }
 
     fn say(&self, style: Style, label: &str, text: &str) {
+        // It may quote a file, a policy or an argument.
+        let text = plain(text);
         self.tell(format_args!("{style}{label}:{style:#} {text}\n"));
     }
 }

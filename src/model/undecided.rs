@@ -145,7 +145,7 @@ pub enum Undecided {
         source_name: String,
     },
     /// A source is older than the gate allows.
-    #[error("{kind} evidence `{source_name}` is {} old and gate `{gate}` allows {}", days(*.age_seconds), days(*.limit_seconds))]
+    #[error("{kind} evidence `{source_name}` is {} old, {} more than gate `{gate}` allows", spoken(*.age_seconds), spoken(.age_seconds.saturating_sub(*.limit_seconds)))]
     EvidenceStale {
         /// The gate that requires it.
         gate: String,
@@ -213,6 +213,6 @@ impl Undecided {
     }
 }
 
-fn days(seconds: u64) -> String {
+fn spoken(seconds: u64) -> String {
     super::time::spoken(Duration::from_secs(seconds))
 }

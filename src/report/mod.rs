@@ -18,6 +18,7 @@ use std::io;
 use std::str::FromStr;
 
 pub use json::schema as json_schema;
+pub(crate) use text::{json as harmless_json, plain};
 
 use crate::decision::Decision;
 

@@ -9,7 +9,7 @@ pub(super) const LONGEST: usize = 600;
 ///
 /// Line breaks, control characters (and with them every terminal escape), direction overrides,
 /// invisible characters and those that XML cannot hold are spelled out.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(LONGEST));
     let mut characters = text.chars();
     for character in characters.by_ref().take(LONGEST) {
@@ -60,7 +60,7 @@ pub(super) fn is_unseen(character: char) -> bool {
 
 /// JSON text whose strings hold no character that does something other than show itself: each is
 /// written as an escape, so a reader of the JSON gets it back unchanged. So is the `[` of `##[`.
-pub(super) fn json(text: &str) -> String {
+pub(crate) fn json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         // JSON has line breaks between its tokens; within strings they are escaped already.

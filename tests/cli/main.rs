@@ -1,14 +1,22 @@
-//! The command as users and pipelines meet it: exit codes, messages, files.
-
+//! lockgate as its users meet it: the real binary, its exit codes and what it says.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
+    reason = "the helpers of tests may fail as tests do"
 )]
 
-mod bench;
-mod commands;
-mod decisions;
-mod documents;
+mod cache;
+mod config;
+mod documentation;
+mod evidence;
+mod folder;
+mod help;
+mod hostile;
+mod policy;
 mod reports;
+mod reproducible;
+mod undecided;
+mod usage;
+mod verdicts;
+mod waivers;

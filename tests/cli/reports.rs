@@ -1,113 +1,137 @@
-//! Every format, for every verdict: the exit code is the verdict's, whatever is written where.
+//! Where reports go, and what a report that gets lost does.
 
-use std::io::Read;
-use std::process::Stdio;
+use std::fs::File;
 
-use crate::bench::{AT, BAD, Bench, GATE, GOOD};
-
-const FORMATS: [&str; 6] = ["table", "json", "sarif", "junit", "markdown", "github"];
-
-fn verdicts() -> [(Bench, i32); 3] {
-    [(Bench::new(GATE, GOOD), 0), (Bench::new(GATE, BAD), 1), (Bench::new(GATE, "{"), 3)]
-}
+use super::folder::{Folder, GATE, finished, metrics};
 
 #[test]
-fn no_format_changes_the_exit_code() {
-    for (bench, code) in verdicts() {
-        for format in FORMATS {
-            let ran = bench.check(&["--format", format]).exits_with(code);
-            assert!(format == "github" || !ran.out.is_empty(), "{format}");
-        }
+fn a_reader_that_has_gone_away_changes_nothing() {
+    for (auc, code) in [(0.95, 0), (0.5, 1)] {
+        let folder = Folder::with_auc(auc);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = folder.command();
+        command.args("check fraud-detector/3 --to Production --evidence evidence".split(' '));
+        let child = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let ran = finished(child.wait_with_output().unwrap()).exits(code);
+        assert_eq!(ran.stderr, "");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_allow_that_cannot_be_printed_is_undecided_and_a_denial_stays() {
+    for (auc, code) in [(0.95, 3), (0.5, 1)] {
+        let folder = Folder::with_auc(auc);
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut command = folder.command();
+        command.args("check fraud-detector/3 --to Production --evidence evidence".split(' '));
+        let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        finished(child.wait_with_output().unwrap())
+            .exits(code)
+            .says("error: cannot write to standard output");
     }
 }
 
 #[test]
-fn writes_several_reports_at_once_each_to_its_own_file() {
-    for (bench, code) in verdicts() {
-        let outputs: Vec<String> =
-            FORMATS.iter().map(|format| format!("{format}=out.{format}")).collect();
-        let mut arguments = vec!["--output"];
-        arguments.extend(outputs.iter().map(String::as_str));
-        bench.check(&arguments).exits_with(code);
-        for format in FORMATS {
-            let printed = bench.check(&["--format", format]).out;
-            let written = bench.read(&format!("out.{format}"));
-            // Apart from how long the runs took.
-            assert_eq!(printed.lines().count(), written.lines().count(), "{format}");
-        }
+fn an_allow_whose_report_cannot_be_written_is_undecided_and_a_denial_stays() {
+    for (auc, code) in [(0.95, 3), (0.5, 1)] {
+        let ran = Folder::with_auc(auc)
+            .check("--output json=no/such/folder.json sarif=report.sarif")
+            .exits(code)
+            .says("error: cannot write `no/such/folder.json`");
+        assert_eq!(ran.stderr.contains("a report is missing"), code == 3, "{}", ran.stderr);
     }
 }
 
 #[test]
-fn a_report_that_cannot_be_written_makes_an_allow_undecided_and_nothing_better() {
-    for (bench, code) in verdicts() {
-        let expected = if code == 0 { 3 } else { code };
-        let ran = bench.check(&["--output", "json=missing/folder/out.json"]);
-        ran.exits_with(expected).tells("missing/folder/out.json");
+fn one_lost_report_does_not_keep_the_others_from_being_written() {
+    let folder = Folder::with_auc(0.95);
+    folder.check("--output json=. --output markdown=report.md").exits(3).says("ALLOW");
+    assert!(folder.text("report.md").contains("allow"));
+}
+
+#[test]
+fn a_report_replaces_the_file_unless_it_is_to_be_added() {
+    let folder = Folder::with_auc(0.95).file("summary.md", "# Before\n");
+    folder.check("--output markdown=summary.md --append").exits(0);
+    let added = folder.text("summary.md");
+    assert!(added.starts_with("# Before\n") && added.len() > 20, "{added}");
+    folder.check("--output markdown=summary.md").exits(0);
+    assert!(!folder.text("summary.md").contains("Before"));
+}
+
+#[test]
+fn there_are_no_escapes_where_there_is_no_terminal() {
+    let folder = Folder::with_auc(0.5).file("broken.yaml", "version: 2\n");
+    for format in ["table", "json", "sarif", "junit", "markdown", "github"] {
+        assert!(!folder.check(&format!("--format {format}")).stdout.contains('\u{1b}'));
+    }
+    for arguments in ["config check -c broken.yaml", "config check -c none.yaml", "--help", "nope"]
+    {
+        let ran = folder.run(arguments);
+        assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "{arguments}");
     }
 }
 
 #[test]
-fn appends_where_a_step_summary_wants_it() {
-    let bench = Bench::new(GATE, GOOD);
-    bench.write("summary.md", "before\n");
-    bench.check(&["--append", "--output", "markdown=summary.md"]).exits_with(0);
-    let summary = bench.read("summary.md");
-    assert!(summary.starts_with("before\n") && summary.len() > 100, "{summary}");
-}
-
-#[test]
-fn a_reader_that_goes_away_does_not_change_the_exit_code() {
-    for (bench, code) in verdicts() {
-        let mut command = bench.command();
-        command.args(["check", "fraud-detector/3", "--to", "stage:Production", "--at", AT]);
-        command.args(["--evidence", "evidence", "--format", "json"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let mut told = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(code), "{told}");
+fn colour_is_there_when_it_is_asked_for_and_never_in_files() {
+    let folder = Folder::with_auc(0.5);
+    let ran = folder.check("--color always --output table=report").exits(1);
+    assert!(ran.stdout.contains('\u{1b}'));
+    assert!(!folder.text("report").contains('\u{1b}'));
+    assert!(!folder.check("--color never").stdout.contains('\u{1b}'));
+    for format in ["json", "sarif", "junit", "markdown", "github"] {
+        let ran = folder.check(&format!("--color always --format {format}"));
+        assert!(!ran.stdout.contains('\u{1b}'), "{format}");
     }
 }
 
 #[test]
-fn there_is_no_colour_without_a_terminal_unless_it_is_asked_for() {
-    let bench = Bench::new(GATE, BAD);
-    let plain = bench.check(&[]).out;
-    assert!(!plain.contains('\u{1b}'));
-    let coloured = bench.check(&["--color", "always"]).out;
-    assert!(coloured.contains('\u{1b}'));
-    // A file is no terminal, whatever standard output is.
-    bench.check(&["--color", "always", "--output", "table=out.txt"]);
-    assert!(!bench.read("out.txt").contains('\u{1b}'));
+fn the_environment_says_whether_there_is_colour_and_an_option_overrules_it() {
+    let folder = Folder::with_auc(0.5);
+    let colored = |variable: &str, more: &str| {
+        let line = format!("check fraud-detector/3 --to Production --evidence evidence {more}");
+        let output = folder.command().env(variable, "1").args(line.split_whitespace()).output();
+        finished(output.unwrap()).exits(1).stdout.contains('\u{1b}')
+    };
+    assert!(colored("CLICOLOR_FORCE", ""));
+    assert!(!colored("CLICOLOR_FORCE", "--color never"));
+    assert!(!colored("NO_COLOR", ""));
+    assert!(colored("NO_COLOR", "--color always"));
 }
 
 #[test]
-fn hostile_text_in_evidence_does_not_reach_the_terminal_as_it_is() {
-    let hostile = r#"{
-      "lockgate": "evidence/v1", "collected_at": "2026-11-23T09:00:00Z",
-      "metrics": [{"name": "accuracy", "value": "NaN"}],
-      "security": {"findings": []}
-    }"#
-    .replace("\"value\": \"NaN\"", "\"value\": 0.5, \"dataset\": \"x\\u001b[2J\\r::error::y\"");
-    let bench = Bench::new(GATE, &hostile);
-    for format in FORMATS {
-        let ran = bench.check(&["--format", format]);
-        assert!(!ran.out.contains('\u{1b}') && !ran.out.contains('\r'), "{format}");
-        assert!(ran.code == 1 || ran.code == 3, "{format}: {}", ran.code);
-    }
+fn results_point_to_the_gate_file_as_it_was_named() {
+    let folder =
+        Folder::empty().file("gates/ours.yaml", GATE).file("evidence/metrics.json", metrics(0.5));
+    folder.check("--config gates/ours.yaml --format sarif").exits(1).says("\"gates/ours.yaml\"");
+    folder.check("--config gates/ours.yaml --format github").exits(1).says("file=gates/ours.yaml");
 }
 
 #[test]
 fn the_json_report_fits_its_published_schema() {
-    let schema = Bench::new(GATE, GOOD).run(["config", "schema", "report"]).exits_with(0).out;
-    let schema = serde_json::from_str(&schema).unwrap();
+    let schema = Folder::empty().run("config schema report").exits(0).json();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for (bench, code) in verdicts() {
-        let report = bench.check(&["--format", "json"]).exits_with(code).out;
-        let report = serde_json::from_str(&report).unwrap();
-        if let Err(error) = validator.validate(&report) {
-            panic!("{error} at {}", error.instance_path());
+    let stale = Folder::with_gate(GATE).file("evidence/metrics.json", "{");
+    for folder in [Folder::with_auc(0.95), Folder::with_auc(0.5), stale] {
+        let report = folder.check("--format json").json();
+        let errors: Vec<_> =
+            validator.iter_errors(&report).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+}
+
+#[test]
+fn text_from_evidence_does_not_act_on_what_shows_it() {
+    let hostile = r#"{"lockgate": "evidence/v1", "metrics": [
+        {"name": "auc", "value": 0.5, "dataset": "x\u001b[2J\r\n::error::y"}]}"#;
+    let folder = Folder::with_gate(GATE).file("evidence/metrics.json", hostile);
+    for format in ["table", "json", "sarif", "junit", "markdown", "github"] {
+        let ran = folder.check(&format!("--format {format}"));
+        assert!(ran.code == Some(1) || ran.code == Some(3), "{format}");
+        for part in ["\u{1b}", "\r", "\n::error::y"] {
+            assert!(!ran.stdout.contains(part), "{format}: {}", ran.stdout);
         }
     }
 }

@@ -112,8 +112,17 @@ impl Case {
 
     /// What `policy` answers.
     pub(crate) fn run(&self, policy: &dyn Policy) -> Result<Vec<Check>, Undecided> {
+        self.run_with(policy, &self.content.params)
+    }
+
+    /// What `policy` answers to other params.
+    pub(crate) fn run_with(
+        &self,
+        policy: &dyn Policy,
+        params: &Value,
+    ) -> Result<Vec<Check>, Undecided> {
         let facts = Facts::new(self.promotion(), Arc::new(self.snapshot()));
-        policy.evaluate(&facts, &self.content.params.to_string(), &Limits::default()).result
+        policy.evaluate(&facts, &params.to_string(), &Limits::default()).result
     }
 
     /// What is wrong with an answer, line for line; empty when it is as expected.

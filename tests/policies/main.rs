@@ -10,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use case::cases;
-use lockgate::model::Outcome;
+use lockgate::model::{Outcome, Undecided};
 use lockgate::policy::{Policy, PolicyLoader, PolicyRef};
-use lockgate::wasm::{Sandbox, standard_names};
+use lockgate::wasm::{Cache, Sandbox, standard_names};
 
 /// One test for each policy; [`every_policy_is_tested`] holds the list against the binary's.
 macro_rules! policies {
@@ -37,8 +37,10 @@ policies! {
     vulnerability_threshold_judges_its_cases_as_expected "vulnerability-threshold"
 }
 
+/// With compiled policies shared between tests.
 fn sandbox() -> Sandbox {
-    Sandbox::new(None, |_| ()).unwrap()
+    let cache = Cache::open(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")).unwrap();
+    Sandbox::new(Some(cache), |_| ()).unwrap()
 }
 
 fn policy(name: &str) -> Arc<dyn Policy> {
@@ -116,6 +118,25 @@ fn refuses_params_it_does_not_know() {
         let params = serde_json::json!({"no-such-param": 1});
         let error = lockgate::config::check_params(&schema, &params).unwrap_err().to_string();
         assert!(error.contains("no-such-param"), "{name}: {error}");
+    }
+}
+
+/// The example of the documentation is one that works.
+#[test]
+fn accepts_the_params_of_its_example() {
+    for name in TESTED {
+        let policy = policy(name);
+        let schema: serde_json::Value =
+            serde_json::from_str(&policy.description().params_schema).unwrap();
+        let example = &schema["examples"][0];
+        assert!(example.is_object(), "{name} has no example");
+        let fits = lockgate::config::check_params(&schema.to_string(), example);
+        assert_eq!(fits, Ok(()), "{name}");
+        for case in cases(name) {
+            let answer = case.run_with(policy.as_ref(), example);
+            let refused = matches!(answer, Err(Undecided::ParamsRefused { .. }));
+            assert!(!refused, "{name}: {answer:?}");
+        }
     }
 }
 

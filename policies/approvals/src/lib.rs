@@ -6,6 +6,9 @@ use lockgate_sdk::prelude::*;
 
 /// Who must have agreed.
 #[params]
+#[schemars(extend(
+    "examples" = [{"required": [{"role": "risk"}, {"count": 2}], "max-age-days": 30}]
+))]
 pub struct Params {
     /// The approvals that are needed. A person counts for one of them only, even in two roles.
     #[schemars(length(min = 1))]

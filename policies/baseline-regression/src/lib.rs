@@ -6,6 +6,9 @@ use lockgate_sdk::prelude::*;
 
 /// Which metrics may get worse by how much.
 #[params]
+#[schemars(extend(
+    "examples" = [{"metrics": [{"name": "val_auc", "max-drop": 0.01}], "first-version": "warn"}]
+))]
 pub struct Params {
     /// The metrics to compare with those of the version that would be replaced.
     #[schemars(length(min = 1))]

@@ -6,6 +6,14 @@ use lockgate_sdk::prelude::*;
 
 /// What the model may cost; at least one limit.
 #[params]
+#[schemars(extend(
+    "examples" = [{
+        "max-gpu-hours": 500,
+        "max-amount": {"amount": 2000, "currency": "USD"},
+        "forecasts": [{"metric": "per 1k requests", "max": 0.05, "currency": "USD"}],
+        "warn-at": 0.8
+    }]
+))]
 pub struct Params {
     /// The most GPU hours that may have been used.
     #[schemars(range(min = 0.0))]

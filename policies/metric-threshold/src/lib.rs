@@ -4,6 +4,11 @@ use lockgate_sdk::prelude::*;
 
 /// Which metrics are held against which limits.
 #[params]
+#[schemars(extend(
+    "examples" = [{
+        "metrics": [{"name": "val_auc", "min": 0.92}, {"name": "latency_p95_ms", "max": 50}]
+    }]
+))]
 pub struct Params {
     /// The metrics that must be within their limits.
     #[schemars(length(min = 1))]

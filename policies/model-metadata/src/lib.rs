@@ -6,6 +6,13 @@ use lockgate_sdk::prelude::*;
 
 /// What must be known of a model version; at least one requirement.
 #[params]
+#[schemars(extend(
+    "examples" = [{
+        "required": ["owner", "description", "source-commit"],
+        "card-sections": ["Intended use", "Limitations"],
+        "licenses": ["Apache-2.0", "MIT"]
+    }]
+))]
 #[derive(Default)]
 pub struct Params {
     /// Metadata that must be there.

@@ -4,6 +4,7 @@ use lockgate_sdk::prelude::*;
 
 /// Which findings of model scanners are refused.
 #[params]
+#[schemars(extend("examples" = [{"fail-on": "low"}]))]
 pub struct Params {
     /// The least severity that is refused. Findings that a scanner did not rate always are.
     #[serde(default = "negligible")]

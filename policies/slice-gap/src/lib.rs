@@ -4,6 +4,9 @@ use lockgate_sdk::{difference, number, prelude::*};
 
 /// Which metrics may differ by how much between slices and the whole.
 #[params]
+#[schemars(extend(
+    "examples" = [{"metrics": [{"name": "val_auc", "max-gap": 0.05, "slices": ["region"]}]}]
+))]
 pub struct Params {
     /// The metrics whose slices are held against the whole dataset.
     #[schemars(length(min = 1))]

@@ -2,10 +2,10 @@
 
 wasmtime::component::bindgen!({ path: "sdk/wit", world: "policy" });
 
-pub(in crate::wasm) use exports_types::*;
-pub(in crate::wasm) use lockgate::policy::{
+pub(in crate::wasm) use self::lockgate::policy::{
     approvals, checks, cost, history, log, metrics, model, promotion, security, sources, tests,
 };
+pub(in crate::wasm) use exports_types::*;
 
 mod exports_types {
     pub(in crate::wasm) use super::{Policy as Guest, PolicyPre as GuestPre};

@@ -1,0 +1,142 @@
+//! `lockgate policy`: which policies there are, and what one is.
+
+mod example;
+mod markdown;
+mod params;
+mod text;
+
+use anyhow::anyhow;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::sandbox::SandboxOptions;
+use super::terminal::Terminal;
+use crate::policy::PolicyRef;
+use crate::report::harmless_json;
+use crate::wasm::{Inspection, Interface, standard_names};
+
+/// See which policies there are, and what one can see.
+#[derive(Debug, Subcommand)]
+pub(super) enum Policy {
+    List(List),
+    Inspect(Inspect),
+}
+
+impl Policy {
+    pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
+        match self {
+            Self::List(command) => command.run(terminal),
+            Self::Inspect(command) => command.run(terminal),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// A documentation page.
+    Markdown,
+}
+
+/// List the standard policies.
+#[derive(Args, Debug)]
+pub(super) struct List {
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    #[command(flatten)]
+    sandbox: SandboxOptions,
+}
+
+impl List {
+    fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
+        let sandbox = self.sandbox.sandbox(terminal)?;
+        let mut inspections = Vec::new();
+        for name in standard_names() {
+            inspections.push(sandbox.inspect(&PolicyRef::Standard(name.to_owned()))?);
+        }
+        terminal.print(&match self.format {
+            Format::Text => text::list(&inspections),
+            Format::Json => json_text(&Value::Array(inspections.iter().map(as_json).collect()))?,
+            Format::Markdown => markdown::list(&inspections),
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Show what a policy is: its rules and params, its digest, and what it can and cannot see.
+#[derive(Args, Debug)]
+pub(super) struct Inspect {
+    /// A component file, or `std/NAME`.
+    #[arg(value_name = "FILE|std/NAME")]
+    policy: String,
+
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    #[command(flatten)]
+    sandbox: SandboxOptions,
+}
+
+impl Inspect {
+    fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
+        let reference = PolicyRef::from(self.policy.as_str());
+        let sandbox = self.sandbox.sandbox(terminal)?;
+        let inspection =
+            sandbox.inspect(&reference).map_err(|reason| anyhow!("`{reference}`: {reason}"))?;
+        terminal.print(&match self.format {
+            Format::Text => text::page(&reference, &inspection, terminal.width()),
+            Format::Json => json_text(&as_json(&inspection))?,
+            Format::Markdown => markdown::page(&reference, &inspection),
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+fn json_text(value: &Value) -> anyhow::Result<String> {
+    Ok(harmless_json(&serde_json::to_string_pretty(value)?) + "\n")
+}
+
+fn as_json(inspection: &Inspection) -> Value {
+    let description = &inspection.description;
+    json!({
+        "name": description.name,
+        "version": description.version,
+        "summary": description.summary,
+        "digest": inspection.digest,
+        "size": inspection.size,
+        "rules": description.rules,
+        "params_schema": params_schema(inspection),
+        "sees": inspection.sees.iter().map(|seen| json!({
+            "interface": seen.name,
+            "functions": seen.functions,
+        })).collect::<Vec<_>>(),
+        "cannot_see": inspection.blind_to,
+    })
+}
+
+fn params_schema(inspection: &Inspection) -> Value {
+    // Loading has made sure that it parses.
+    serde_json::from_str(&inspection.description.params_schema).unwrap_or(Value::Null)
+}
+
+/// The interface that tells a policy nothing: what it writes is shown in the JSON report.
+const LOG: &str = "log";
+
+/// The interfaces that show a policy something.
+fn evidence(inspection: &Inspection) -> impl Iterator<Item = &Interface> {
+    inspection.sees.iter().filter(|seen| seen.name != LOG)
+}
+
+/// What the policy could be shown and is not.
+fn unseen(inspection: &Inspection) -> String {
+    let names = inspection.blind_to.iter().map(String::as_str).filter(|name| *name != LOG);
+    names.collect::<Vec<_>>().join(", ")
+}
