@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use lockgate::decision::{Enforcement, Gate, Guard, Unmatched};
+use lockgate::config::{self, KnownNames};
+use lockgate::decision::Verdict;
 use lockgate::evaluation::{Case, MatchedGate, Policies, evaluate};
 use lockgate::evidence::{About, Collector, Frozen, Side};
-use lockgate::model::{Digest, Promotion, Target, Timestamp};
-use lockgate::policy::{Facts, Invocation, Limits, Policy, PolicyLoader, PolicyRef};
-use lockgate::wasm::{Sandbox, standard_component};
+use lockgate::model::{Digest, ModelVersion, Promotion, Snapshot, Target, Timestamp};
+use lockgate::policy::{Facts, Limits, Policy, PolicyLoader, PolicyRef};
+use lockgate::wasm::{Sandbox, standard_component, standard_names};
 use wasmtime::component::Component;
 
 use crate::bare::{self, Bare, BarePolicy};
@@ -52,7 +53,7 @@ impl Pair {
 /// The evidence as both sides have it.
 struct Scene {
     promotion: Promotion,
-    frozen: Arc<lockgate::model::Snapshot>,
+    snapshot: Arc<Snapshot>,
     digest: Digest,
     bare: Arc<bare::Facts>,
 }
@@ -62,29 +63,34 @@ impl Scene {
         let bare = Arc::new(evidence::facts(findings));
         let promotion = promotion(&bare)?;
         let mut collector = Collector::new(
-            About { model: None, version: None, digests: Vec::new(), target: promotion.target.clone() },
+            About {
+                model: None,
+                version: None,
+                digests: Vec::new(),
+                target: promotion.target.clone(),
+            },
             Vec::new(),
         );
         let candidate = serde_json::to_vec(&document::candidate(&bare))?;
         let baseline = serde_json::to_vec(&document::baseline(&bare))?;
         collector.add_bytes("evidence.json", &candidate, Side::Candidate);
         collector.add_bytes("evidence.json", &baseline, Side::Baseline);
-        let Frozen { snapshot, digest, .. } = collector
-            .freeze()
-            .map_err(|errors| anyhow!("{}", errors.first().map(ToString::to_string).unwrap_or_default()))?;
-        Ok(Self { promotion, frozen: Arc::new(snapshot), digest, bare })
+        let Frozen { snapshot, digest, .. } = collector.freeze().map_err(|errors| {
+            anyhow!("{}", errors.first().map(ToString::to_string).unwrap_or_default())
+        })?;
+        Ok(Self { promotion, snapshot: Arc::new(snapshot), digest, bare })
     }
 
     /// A decision's facts, as they are at its start.
     fn facts(&self) -> Facts {
-        Facts::new(self.promotion.clone(), Arc::clone(&self.frozen))
+        Facts::new(self.promotion.clone(), Arc::clone(&self.snapshot))
     }
 }
 
 fn promotion(facts: &bare::Facts) -> Result<Promotion> {
     let subject = &facts.request.subject;
     Ok(Promotion {
-        subject: lockgate::model::ModelVersion {
+        subject: ModelVersion {
             registry: subject.registry.clone(),
             model: subject.model.clone(),
             version: subject.version.clone(),
@@ -138,7 +144,11 @@ fn against_bare(pairs: &[Pair], scene: &Scene) -> Result<()> {
     }
     let (ours, bare) = all(pairs, scene)?;
     table::compare("all eight", &ours, &bare, Some(1.5));
-    table::single("all eight in lockgate, 99 of 100 below", ours.quantile(0.99), Some(Duration::from_millis(1)));
+    table::single(
+        "all eight in lockgate, 99 of 100 below",
+        ours.quantile(0.99),
+        Some(Duration::from_millis(1)),
+    );
     Ok(())
 }
 
@@ -175,25 +185,37 @@ fn with_more_findings(sandbox: &Sandbox, pairs: &[Pair], few: &Scene, many: &Sce
         let what = format!("{}, facts of its own", pair.name);
         table::compare(&what, &with_many, &with_few, Some(1.1));
     }
-    let (invocations, gate) = gate(pairs);
-    let references = invocations.iter().map(|invocation| &invocation.reference);
+    whole_decisions(sandbox, few, many)
+}
+
+/// All that a decision takes once evidence and policies are there, up to the verdict.
+fn whole_decisions(sandbox: &Sandbox, few: &Scene, many: &Scene) -> Result<()> {
+    let mut wanted = policies::standard();
+    wanted.retain(|(name, _)| METRICS_ONLY.contains(name));
+    let text = policies::gate_file(&wanted, &[]);
+    let names: Vec<&str> = standard_names().collect();
+    let known = KnownNames { policies: &names, formats: &[] };
+    let config = config::parse(&text, "lockgate.yaml", &known)
+        .map_err(|diagnostics| anyhow!("{diagnostics}"))?;
+    let configured = config.gates.first().context("a gate")?;
+    let references = configured.invocations.iter().map(|invocation| &invocation.reference);
     let policies = Policies::load(sandbox, Path::new("."), references);
+    let gates = [MatchedGate { gate: &configured.gate, invocations: &configured.invocations }];
     let decide = |scene: &Scene| {
         let case = Case {
             promotion: scene.promotion.clone(),
-            snapshot: Ok((Arc::clone(&scene.frozen), scene.digest)),
-            gates: &[MatchedGate { gate: &gate, invocations: &invocations }],
+            gate_file: scene.digest,
+            snapshot: Ok((Arc::clone(&scene.snapshot), scene.digest)),
+            gates: &gates,
             waivers: &[],
-            unmatched: Unmatched::Deny,
+            unmatched: config.unmatched,
         };
-        black_box(evaluate(case, &policies));
-        Ok(())
+        match black_box(evaluate(case, &policies)).verdict {
+            Verdict::Allow | Verdict::Deny => Ok(()),
+            Verdict::Undecided => bail!("undecided"),
+        }
     };
     let (with_many, with_few) = in_turn(SAMPLES, || decide(many), || decide(few))?;
-    table::compare("a whole decision by the three", &with_many, &with_few, Some(1.1));
+    table::compare("a decision by the three", &with_many, &with_few, Some(1.1));
     Ok(())
-}
-
-fn gate(pairs: &[Pair]) -> (Vec<Invocation>, Gate) {
-    todo!()
 }

@@ -31,3 +31,14 @@ pub(crate) fn standard() -> Vec<(&'static str, String)> {
         ("approvals", r#"{"required": [{"role": "risk", "count": 2}], "max-age-days": 7}"#.to_owned()),
     ]
 }
+
+/// A gate that calls standard policies by name and components by path, each with its params.
+pub(crate) fn gate_file(standard: &[(&str, String)], components: &[(&str, String)]) -> String {
+    let standard = standard.iter().map(|(name, params)| (format!("std/{name}"), params));
+    let components = components.iter().map(|(path, params)| (format!("./{path}"), params));
+    let head = "version: 1\ngates:\n  - name: production\n    models: [\"*\"]\n    \
+                targets: [stage:Production]\n    policies:\n";
+    // JSON is YAML too.
+    let policy = |(reference, params)| format!("      - {{use: {reference}, params: {params}}}\n");
+    standard.chain(components).map(policy).fold(head.to_owned(), |text, line| text + &line)
+}

@@ -53,9 +53,8 @@ pub(crate) fn ratio(ours: &Samples, other: &Samples) -> Ratio {
     };
     let part = ours.0.len().div_ceil(PARTS).max(1);
     let parts = ours.0.chunks(part).zip(other.0.chunks(part)).map(|(ours, other)| of(ours, other));
-    let (least, most) = parts.fold((f64::INFINITY, 0.0_f64), |(least, most), ratio| {
-        (least.min(ratio), most.max(ratio))
-    });
+    let (least, most) = parts
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
     Ratio { all: of(&ours.0, &other.0), least, most }
 }
 

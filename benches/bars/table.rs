@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use crate::sampling::{Ratio, Samples, ratio};
 
-pub(crate) fn heading(title: &str, ours: &str, other: &str) {
+pub(crate) fn title(title: &str) {
     println!("\n{title}\n");
+}
+
+pub(crate) fn heading(text: &str, ours: &str, other: &str) {
+    title(text);
     println!(
         "  {:<46} {ours:>12} {other:>12} {:>6}  {:<13} {:>5}",
         "", "ratio", "(in tenths)", "bar"
@@ -28,8 +32,8 @@ pub(crate) fn compare(what: &str, ours: &Samples, other: &Samples, bar: Option<f
 
 /// One line of a single time.
 pub(crate) fn single(what: &str, time: Duration, bar: Option<Duration>) {
-    let verdict = bar
-        .map_or_else(String::new, |bar| format!("bar {}  {}", shown(bar), word(time <= bar)));
+    let verdict =
+        bar.map_or_else(String::new, |bar| format!("bar {}  {}", shown(bar), word(time <= bar)));
     println!("  {what:<46} {:>12} {verdict}", shown(time));
 }
 

@@ -4,6 +4,7 @@
 mod check;
 mod digest;
 mod evidence;
+mod kind;
 mod promotion;
 mod run;
 mod snapshot;
@@ -13,10 +14,11 @@ mod undecided;
 pub use check::{Check, Comparison, Description, Measure, Outcome, Rule};
 pub use digest::{Digest, InvalidDigest};
 pub use evidence::{
-    Approval, Artifact, CardSection, Category, Document, Exploitability, Finding, Forecast, Kind,
+    Approval, Artifact, CardSection, Category, Document, Exploitability, Finding, Forecast,
     Metadata, Metric, Purpose, Scan, Severity, Source, SourceName, Test, TestStatus, Transition,
     Unmeasured, Usage,
 };
+pub use kind::Kind;
 pub use promotion::{InvalidTarget, ModelVersion, Promotion, Target};
 pub use run::{LogLevel, LogLine, RunUsage};
 pub use snapshot::Snapshot;

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Kind;
 use super::evidence::{
-    Approval, Artifact, CardSection, Document, Finding, Forecast, Kind, Metadata, Metric, Scan,
-    Source, Test, Transition, Unmeasured, Usage,
+    Approval, Artifact, CardSection, Document, Finding, Forecast, Metadata, Metric, Scan, Source,
+    Test, Transition, Unmeasured, Usage,
 };
 
 /// All evidence of one decision.

@@ -211,6 +211,34 @@ impl Undecided {
             Self::RecordNotWritten { .. } => "record_not_written",
         }
     }
+
+    /// Which piece or kind of evidence is at fault, where it is one.
+    #[must_use]
+    pub fn about(&self) -> Option<&str> {
+        match self {
+            Self::EvidenceUnreadable { source_name, .. }
+            | Self::EvidenceMismatch { source_name, .. }
+            | Self::EvidenceUndated { source_name, .. }
+            | Self::EvidenceStale { source_name, .. }
+            | Self::EvidenceFromFuture { source_name, .. } => Some(source_name),
+            Self::EvidenceMissing { kind, .. } => Some(kind.as_str()),
+            Self::Unloadable { .. }
+            | Self::Trap { .. }
+            | Self::FuelExhausted { .. }
+            | Self::DeadlineExceeded { .. }
+            | Self::MemoryExhausted { .. }
+            | Self::StackExhausted { .. }
+            | Self::OutputOversize { .. }
+            | Self::OutputInvalid { .. }
+            | Self::OutputUnreadable { .. }
+            | Self::NothingChecked
+            | Self::ParamsRefused { .. }
+            | Self::EvidenceRefused { .. }
+            | Self::HostFault { .. }
+            | Self::NoMatchingGate
+            | Self::RecordNotWritten { .. } => None,
+        }
+    }
 }
 
 fn spoken(seconds: u64) -> String {

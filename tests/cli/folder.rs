@@ -32,7 +32,7 @@ impl Folder {
 
     /// With [`GATE`] and a value of its metric as evidence.
     pub(crate) fn with_auc(auc: f64) -> Self {
-        Self::with_gate(GATE).file("evidence/metrics.json", &metrics(auc))
+        Self::with_gate(GATE).file("evidence/metrics.json", metrics(auc))
     }
 
     pub(crate) fn with_gate(gate_file: &str) -> Self {

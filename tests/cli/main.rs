@@ -1,10 +1,5 @@
 //! lockgate as its users meet it: the real binary, its exit codes and what it says.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "the helpers of tests may fail as tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
 
 mod cache;
 mod config;

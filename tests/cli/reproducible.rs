@@ -64,3 +64,21 @@ fn the_report_says_what_to_reproduce_it_with() {
     }
     assert_eq!(component["reference"], "std/metric-threshold");
 }
+
+/// An alert for stale evidence stays the same alert while the evidence gets older.
+#[test]
+fn an_alert_is_the_same_alert_tomorrow() {
+    let gate_file = GATE.replace("    policies", "    require: {metrics: 7d}\n    policies");
+    let old = metrics(0.5).replace("\"metrics\"", "\"collected_at\": \"2026-10-01\", \"metrics\"");
+    let folder = Folder::with_gate(&gate_file).file("evidence/metrics.json", old);
+    let alerts = |day: &str, version: &str| -> Vec<_> {
+        let line = format!(
+            "check fraud-detector/{version} --to Production --at {day} --format sarif --evidence evidence"
+        );
+        let log = folder.run(&line).exits(1).json();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        assert_eq!(results.len(), 2);
+        results.iter().map(|result| result["partialFingerprints"].clone()).collect()
+    };
+    assert_eq!(alerts("2026-11-23", "3"), alerts("2026-11-24", "4"));
+}

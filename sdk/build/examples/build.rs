@@ -15,13 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("name a manifest, an output directory and the packages to build".into());
     };
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    let output = Path::new(output);
+    let (manifest, output) = (Path::new(manifest), Path::new(output));
+    fs::create_dir_all(output)?;
 
     let toolchain = Toolchain::find()?;
     println!("{toolchain}");
-    let target_dir = output.join("target");
-    let crates =
-        Crates { manifest: Path::new(manifest), packages: &packages, target_dir: &target_dir };
+    let target_dir = manifest.with_file_name("target").join("policies");
+    let crates = Crates { manifest, packages: &packages, target_dir: &target_dir };
     for module in toolchain.build(&crates)? {
         let component = componentize(&module.bytes)?;
         println!("{}: {} bytes", module.package, component.len());

@@ -16,15 +16,15 @@ pub(super) fn of(reference: &PolicyRef, schema: &Value) -> Option<String> {
     yaml.push_str("  params:\n");
     for (key, value) in ordered(schema, params) {
         let child = property(schema, schema, key);
-        match value {
-            Value::Array(entries) if entries.iter().any(Value::is_object) => {
+        match value.as_array().filter(|entries| entries.iter().any(Value::is_object)) {
+            Some(entries) => {
                 yaml.push_str(&format!("    {}:\n", scalar(key)));
                 for entry in entries {
                     let entry = flow(schema, items(schema, child), entry);
                     yaml.push_str(&format!("      - {entry}\n"));
                 }
             }
-            _ => {
+            None => {
                 let value = flow(schema, child, value);
                 yaml.push_str(&format!("    {}: {value}\n", scalar(key)));
             }

@@ -140,9 +140,10 @@ impl<'a> Results<'a> {
         let description = message("A reason for which the promotion could not be judged in full.");
         let rule_index = self.rules.index(&reason_id(reason), title, description);
         let text = told(self.decision, reason);
-        // The message takes part: there may be a reason of the same code for each source.
+        // There may be a reason of the same code for each source.
         let of_policy = reason.policy.map_or("", |policy| policy.id.as_str());
-        let identity = [reason.gate.unwrap_or_default(), of_policy, text.as_str()];
+        let about = reason.reason.about().unwrap_or_default();
+        let identity = [reason.gate.unwrap_or_default(), of_policy, about];
         let rule_id = reason_id(reason);
         let fingerprints = self.fingerprints(&rule_id, &identity);
         self.results.push(Outcome {
