@@ -1,10 +1,11 @@
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::Exit;
@@ -129,6 +130,13 @@ impl FromStr for Output {
 
 impl Check {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
+        let mut files = BTreeSet::new();
+        for Output { path, .. } in &self.output {
+            // The second report would take the place of the first.
+            if !files.insert(path) {
+                bail!("--output names `{}` twice; give each report its own file", path.display());
+            }
+        }
         match self.decide(terminal)? {
             Ok(decision) => self.report(&decision, terminal),
             Err(Told) => Ok(Exit::Usage),

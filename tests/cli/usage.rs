@@ -21,6 +21,7 @@ fn rejects_wrong_usage_and_says_what_is_right() {
         (format!("{check} --format xml"), "`xml` is not a format; write `table`"),
         (format!("{check} --output report.json"), "write it as FORMAT=FILE"),
         (format!("{check} --output xml=report"), "`xml` is not a format; write `table`"),
+        (format!("{check} --output json=a sarif=a"), "--output names `a` twice"),
         (format!("{check} --append"), "--output <FORMAT=FILE>..."),
         (format!("{check} --at yesterday"), "write it as `2026-11-23T12:00:00Z`"),
         (format!("{check} --digest md5:1"), "write `sha256:` and 64 hex digits"),
