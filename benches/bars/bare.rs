@@ -150,13 +150,25 @@ impl security::Host for Host {
         self.0.scans.clone()
     }
 
-    fn findings(&mut self, at_least: security::Severity) -> Vec<security::Finding> {
+    fn findings_of(
+        &mut self,
+        category: security::Category,
+        at_least: security::Severity,
+    ) -> Vec<security::Finding> {
         let wanted = |finding: &&security::Finding| {
-            finding.severity as u8 >= at_least as u8
-                || finding.severity == security::Severity::Unknown
+            finding.category == category && is_wanted(finding, at_least)
         };
         self.0.findings.iter().filter(wanted).cloned().collect()
     }
+
+    fn findings(&mut self, at_least: security::Severity) -> Vec<security::Finding> {
+        let wanted = |finding: &&security::Finding| is_wanted(finding, at_least);
+        self.0.findings.iter().filter(wanted).cloned().collect()
+    }
+}
+
+fn is_wanted(finding: &security::Finding, at_least: security::Severity) -> bool {
+    finding.severity as u8 >= at_least as u8 || finding.severity == security::Severity::Unknown
 }
 
 impl approvals::Host for Host {

@@ -65,8 +65,15 @@ pub(super) fn linker(engine: &SandboxEngine) -> wasmtime::Result<(Linker<HostSta
 
     imports.pull("security", "scans", |view, ()| list(view.scans()))?;
     imports.pull("security", "findings", |view, (at_least,): (v1::security::Severity,)| {
-        list(view.findings(at_least.into()))
+        list(view.findings(None, at_least.into()))
     })?;
+    imports.pull(
+        "security",
+        "findings-of",
+        |view, (category, at_least): (v1::security::Category, v1::security::Severity)| {
+            list(view.findings(Some(category.into()), at_least.into()))
+        },
+    )?;
 
     imports.pull("approvals", "list-approvals", |view, ()| list(view.approvals()))?;
 

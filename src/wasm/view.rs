@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::bindings::v1;
-use crate::model::{Metric, Severity, Snapshot};
+use crate::model::{Category, Finding, Metric, Severity, Snapshot};
 use crate::policy::Facts;
 
 /// A list in the contract's types, made when a policy first asks for it and then shared.
@@ -23,7 +23,8 @@ pub(super) struct View {
     usages: Shared<v1::cost::Usage>,
     forecasts: Shared<v1::cost::Forecast>,
     scans: Shared<v1::security::Scan>,
-    findings: Shared<Arc<v1::security::Finding>>,
+    /// One by one, as policies ask for some of many.
+    findings: OnceLock<Box<[OnceLock<Arc<v1::security::Finding>>]>>,
     approvals: Shared<v1::approvals::Approval>,
     transitions: Shared<v1::history::Transition>,
     sources: Shared<v1::sources::Source>,
@@ -119,18 +120,26 @@ impl View {
         shared(&self.scans, &self.snapshot.scans)
     }
 
-    /// Findings of at least this severity and those that nobody rated, worst first.
-    pub(super) fn findings(&self, at_least: Severity) -> Vec<Arc<v1::security::Finding>> {
-        let all = self.findings.get_or_init(|| {
-            self.snapshot.findings.iter().map(|finding| Arc::new(finding.into())).collect()
-        });
-        let wanted = |severity: Severity| severity >= at_least || severity == Severity::Unknown;
+    /// Findings of at least this severity and those that nobody rated, worst first; of one category
+    /// or of any.
+    pub(super) fn findings(
+        &self,
+        category: Option<Category>,
+        at_least: Severity,
+    ) -> Vec<Arc<v1::security::Finding>> {
+        let converted = self
+            .findings
+            .get_or_init(|| self.snapshot.findings.iter().map(|_| OnceLock::new()).collect());
+        let wanted = |finding: &Finding| {
+            (finding.severity >= at_least || finding.severity == Severity::Unknown)
+                && category.is_none_or(|category| finding.category == category)
+        };
         self.snapshot
             .findings
             .iter()
-            .zip(all.iter())
-            .filter(|(ours, _)| wanted(ours.severity))
-            .map(|(_, theirs)| Arc::clone(theirs))
+            .zip(converted)
+            .filter(|(ours, _)| wanted(ours))
+            .map(|(ours, theirs)| Arc::clone(theirs.get_or_init(|| Arc::new(ours.into()))))
             .collect()
     }
 

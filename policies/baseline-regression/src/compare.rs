@@ -58,7 +58,7 @@ impl Allowance {
         };
         let label = after.label();
         let went = format!("{label} went from {} to {}", number(before.value), number(after.value));
-        let remedy = format!("find out what made `{}` worse", self.name);
+        let remedy = || format!("find out what made `{}` worse", self.name);
         let mut checks = Vec::new();
         if before.partial || after.partial {
             checks.push(
@@ -87,7 +87,7 @@ impl Allowance {
         Ok(checks
             .into_iter()
             .map(|check| match check.remedy {
-                None => check.remedy(&remedy),
+                None => check.remedy_with(remedy),
                 Some(_) => check,
             })
             .collect())

@@ -86,9 +86,12 @@ impl Limit {
         let all = evidence.metrics_named(&self.name);
         let matching: Vec<&Metric> = all.iter().filter(|metric| self.asks_for(metric)).collect();
         let unmeasured = evidence.unmeasured(&self.name);
-        let mut checks = vec![self.measured(&all, !matching.is_empty(), unmeasured)];
-        checks.extend(matching.iter().flat_map(|metric| self.judge_value(metric)));
-        checks.into_iter().map(|check| check.about(self.about())).collect()
+        let about = self.about();
+        let mut checks = vec![self.measured(&about, &all, !matching.is_empty(), unmeasured)];
+        for metric in matching {
+            self.judge_value(metric, &mut checks);
+        }
+        checks.into_iter().map(|check| check.about(&about)).collect()
     }
 
     /// Whether a value is one of those to judge. A slice is never taken for the whole.
@@ -96,8 +99,13 @@ impl Limit {
         metric.slice == self.slice && (self.dataset.is_none() || metric.dataset == self.dataset)
     }
 
-    fn measured(&self, all: &[Metric], found: bool, unmeasured: Option<String>) -> Check {
-        let about = self.about();
+    fn measured(
+        &self,
+        about: &str,
+        all: &[Metric],
+        found: bool,
+        unmeasured: Option<String>,
+    ) -> Check {
         let narrowed = self.dataset.is_some() || self.slice.is_some();
         match (found, unmeasured) {
             (true, None) => Check::pass(Rule::Measured, format!("`{about}` was measured")),
@@ -133,19 +141,18 @@ impl Limit {
         }
     }
 
-    fn judge_value(&self, metric: &Metric) -> Vec<Check> {
+    fn judge_value(&self, metric: &Metric, checks: &mut Vec<Check>) {
         let label = metric.label();
-        let mut checks = Vec::new();
         if let Some(min) = self.min {
             checks.push(
                 Check::at_least(Rule::Threshold, &label, metric.value, min)
-                    .remedy(format!("raise `{}` to {min} or more", self.name)),
+                    .remedy_with(|| format!("raise `{}` to {min} or more", self.name)),
             );
         }
         if let Some(max) = self.max {
             checks.push(
                 Check::at_most(Rule::Threshold, &label, metric.value, max)
-                    .remedy(format!("bring `{}` down to {max} or less", self.name)),
+                    .remedy_with(|| format!("bring `{}` down to {max} or less", self.name)),
             );
         }
         if metric.partial && !self.allow_partial {
@@ -172,7 +179,6 @@ impl Limit {
                 .remedy("give the sample size with the metric"),
             });
         }
-        checks
     }
 
     /// The metric as asked for, so that a waiver for it goes on matching whatever the evidence.

@@ -42,8 +42,7 @@ const MAX_LISTED: usize = 200;
 fn evaluate(params: Params, evidence: &Evidence) -> Result<Vec<Check>, Refusal> {
     let mut scans = evidence.scans();
     scans.retain(|scan| scan.looked_for.contains(&Category::UnsafeCode));
-    let mut findings = evidence.findings(params.fail_on);
-    findings.retain(|finding| finding.category == Category::UnsafeCode);
+    let findings = evidence.findings_of(Category::UnsafeCode, params.fail_on);
 
     let mut checks = vec![scanned(&scans)];
     checks.extend(scans.iter().map(complete));

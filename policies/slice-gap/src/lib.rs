@@ -159,8 +159,8 @@ impl Gap {
                 checks.push(Check::fail(Rule::Measured, message));
             }
         }
-        let remedy = format!("evaluate `{}` on slices of the data and on the whole", self.name);
-        checks.into_iter().map(|check| check.about(&self.name).remedy(&remedy)).collect()
+        let remedy = || format!("evaluate `{}` on slices of the data and on the whole", self.name);
+        checks.into_iter().map(|check| check.about(&self.name).remedy_with(remedy)).collect()
     }
 
     fn nothing_compared(&self) -> Check {
@@ -182,6 +182,7 @@ impl Gap {
     /// A check of each slice that is too far off; where none is, one of the worst.
     fn compared(&self, mut gaps: Vec<(f64, &Metric, &Metric)>) -> Vec<Check> {
         gaps.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+        let too_far = |gap: f64| !gap.is_finite() || gap > self.max_gap;
         let check = |(gap, slice, whole): &(f64, &Metric, &Metric)| {
             let check = Check::at_most(Rule::Gap, "gap", *gap, self.max_gap);
             let message = format!(
@@ -191,13 +192,14 @@ impl Gap {
                 number(whole.value),
                 check.message
             );
-            check.message(message).about(self.about(slice)).remedy(format!(
-                "find out why the model does worse on `{}`",
-                slice.slice.as_deref().unwrap_or_default()
-            ))
+            check.message(message).about(self.about(slice)).remedy_with(|| {
+                let part = slice.slice.as_deref().unwrap_or_default();
+                format!("find out why the model does worse on `{part}`")
+            })
         };
-        let failing = gaps.iter().map(check).filter(|check| check.outcome == Outcome::Fail);
-        let failing: Vec<Check> = failing.collect();
+        // Only what is told is put into words.
+        let failing: Vec<Check> =
+            gaps.iter().filter(|(gap, ..)| too_far(*gap)).map(check).collect();
         if failing.is_empty() {
             return gaps.first().map(check).into_iter().collect();
         }

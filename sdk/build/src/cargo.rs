@@ -31,11 +31,10 @@ pub struct Module {
 
 /// Settings of the profile that policies are built in, whatever profiles their workspace has.
 ///
-/// A policy runs for microseconds and is compiled and mapped whole, so that its size counts for
-/// more than its speed. A panic is a trap: there is nobody to unwind to.
+/// A panic is a trap: there is nobody to unwind to.
 const PROFILE: [&str; 7] = [
     "profile.wasm.inherits=\"release\"",
-    "profile.wasm.opt-level=\"s\"",
+    "profile.wasm.opt-level=3",
     "profile.wasm.lto=\"fat\"",
     "profile.wasm.codegen-units=1",
     "profile.wasm.panic=\"abort\"",

@@ -50,16 +50,26 @@ impl Check {
         self
     }
 
+    /// What to do about it, put into words only for a check that did not pass.
+    #[must_use]
+    pub fn remedy_with(self, remedy: impl FnOnce() -> String) -> Self {
+        match self.outcome {
+            Outcome::Fail | Outcome::Warn => self.remedy(remedy()),
+            Outcome::Pass | Outcome::Skip => self,
+        }
+    }
+
     /// Unit of the measured value and its limit (`USD`); also told in the message that
     /// [`Check::at_least`] and [`Check::at_most`] write.
     #[must_use]
     pub fn unit(mut self, unit: impl Into<String>) -> Self {
         if let Some(mut measure) = self.measure.take() {
-            let own_message = self.message != sentence(&measure);
-            measure.unit = Some(unit.into());
-            if !own_message {
-                self.message = sentence(&measure);
+            let unit = unit.into();
+            let sentence = Sentence::of(&measure);
+            if self.message == sentence.with(measure.unit.as_deref()) {
+                self.message = sentence.with(Some(&unit));
             }
+            measure.unit = Some(unit);
             self.measure = Some(measure);
         }
         self
@@ -98,14 +108,21 @@ impl Check {
         }
         let measure = Measure { name, actual, limit, comparison, unit: None };
         let outcome = if holds(&measure) { Outcome::Pass } else { Outcome::Fail };
-        Self { measure: Some(measure.clone()), ..Self::new(rule, outcome, sentence(&measure)) }
+        let message = Sentence::of(&measure).with(None);
+        Self { measure: Some(measure), ..Self::new(rule, outcome, message) }
     }
 }
 
 /// Text without control characters: what scanners and people wrote may hold line breaks, and a
 /// message is one line.
 fn one_line(text: String) -> String {
-    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
+    // Most texts are printable ASCII, which is told without looking at characters.
+    let printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !printable && text.contains(char::is_control) {
+        text.replace(char::is_control, " ")
+    } else {
+        text
+    }
 }
 
 fn holds(measure: &Measure) -> bool {
@@ -115,16 +132,31 @@ fn holds(measure: &Measure) -> bool {
     }
 }
 
-fn sentence(measure: &Measure) -> String {
-    let (actual, limit) = numbers(measure.actual, measure.limit);
-    let relation = match (measure.comparison, holds(measure)) {
-        (Comparison::AtLeast, true) => "at least the required",
-        (Comparison::AtLeast, false) => "below the required",
-        (Comparison::AtMost, true) => "within the limit of",
-        (Comparison::AtMost, false) => "over the limit of",
-    };
-    let unit = measure.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-    format!("{} is {actual}{unit}, {relation} {limit}{unit}", measure.name)
+/// A measure in words, but for its unit.
+struct Sentence<'a> {
+    name: &'a str,
+    actual: String,
+    relation: &'static str,
+    limit: String,
+}
+
+impl<'a> Sentence<'a> {
+    fn of(measure: &'a Measure) -> Self {
+        let (actual, limit) = numbers(measure.actual, measure.limit);
+        let relation = match (measure.comparison, holds(measure)) {
+            (Comparison::AtLeast, true) => "at least the required",
+            (Comparison::AtLeast, false) => "below the required",
+            (Comparison::AtMost, true) => "within the limit of",
+            (Comparison::AtMost, false) => "over the limit of",
+        };
+        Self { name: &measure.name, actual, relation, limit }
+    }
+
+    fn with(&self, unit: Option<&str>) -> String {
+        let Self { name, actual, relation, limit } = self;
+        let (space, unit) = unit.map_or(("", ""), |unit| (" ", unit));
+        [name, " is ", actual, space, unit, ", ", relation, " ", limit, space, unit].concat()
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ pub use memory::EvidenceBuilder;
 use memory::Facts;
 
 use crate::{
-    Approval, Artifact, CardSection, Finding, Forecast, Metadata, Metric, Request, Scan, Severity,
-    Source, Test, Transition, Usage,
+    Approval, Artifact, CardSection, Category, Finding, Forecast, Metadata, Metric, Request, Scan,
+    Severity, Source, Test, Transition, Usage,
 };
 
 /// The facts about the version that asks.
@@ -119,6 +119,13 @@ impl Evidence {
     #[must_use]
     pub fn findings(&self, at_least: Severity) -> Vec<Finding> {
         self.0.findings(at_least)
+    }
+
+    /// The same of one category. A policy pays for the findings that it is handed, so that this is
+    /// cheaper than to pick them from all.
+    #[must_use]
+    pub fn findings_of(&self, category: Category, at_least: Severity) -> Vec<Finding> {
+        self.0.findings_of(category, at_least)
     }
 
     /// Who has agreed.

@@ -167,6 +167,19 @@ impl From<security::Severity> for ours::Severity {
     }
 }
 
+impl From<security::Category> for ours::Category {
+    fn from(category: security::Category) -> Self {
+        match category {
+            security::Category::Vulnerability => Self::Vulnerability,
+            security::Category::UnsafeCode => Self::UnsafeCode,
+            security::Category::Secret => Self::Secret,
+            security::Category::Misconfiguration => Self::Misconfiguration,
+            security::Category::License => Self::License,
+            security::Category::Other => Self::Other,
+        }
+    }
+}
+
 impl From<ours::Category> for security::Category {
     fn from(category: ours::Category) -> Self {
         match category {

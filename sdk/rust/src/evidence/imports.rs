@@ -2,8 +2,8 @@ use crate::bindings::lockgate::policy::{
     approvals, cost, documents, history, metrics, model, promotion, security, sources, tests,
 };
 use crate::{
-    Approval, Artifact, CardSection, Finding, Forecast, Metadata, Metric, Request, Scan, Severity,
-    Source, Test, Transition, Usage,
+    Approval, Artifact, CardSection, Category, Finding, Forecast, Metadata, Metric, Request, Scan,
+    Severity, Source, Test, Transition, Usage,
 };
 
 /// Facts that the host holds. Each method is one import, so that one nobody calls is dropped by
@@ -74,6 +74,10 @@ impl Facts {
 
     pub(super) fn findings(&self, at_least: Severity) -> Vec<Finding> {
         security::findings(at_least)
+    }
+
+    pub(super) fn findings_of(&self, category: Category, at_least: Severity) -> Vec<Finding> {
+        security::findings_of(category, at_least)
     }
 
     pub(super) fn approvals(&self) -> Vec<Approval> {

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::Evidence;
 use crate::{
-    Approval, Artifact, CardSection, Finding, Forecast, Metadata, Metric, ModelVersion, Request,
-    Scan, Severity, Source, Target, Test, Transition, Usage,
+    Approval, Artifact, CardSection, Category, Finding, Forecast, Metadata, Metric, ModelVersion,
+    Request, Scan, Severity, Source, Target, Test, Transition, Usage,
 };
 
 /// Facts held in memory, answered in the order that the contract promises.
@@ -95,6 +95,12 @@ impl Facts {
             finding.severity >= at_least || finding.severity == Severity::Unknown
         };
         self.findings.iter().filter(asked_for).cloned().collect()
+    }
+
+    pub(super) fn findings_of(&self, category: Category, at_least: Severity) -> Vec<Finding> {
+        let mut findings = self.findings(at_least);
+        findings.retain(|finding| finding.category == category);
+        findings
     }
 
     pub(super) fn approvals(&self) -> Vec<Approval> {
@@ -335,7 +341,6 @@ impl EvidenceBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Category;
 
     #[test]
     fn findings_are_worst_first_and_unrated_ones_are_never_left_out() {
