@@ -1,10 +1,14 @@
 use std::hash::{Hash, Hasher};
+use std::num::NonZero;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::{Config, Engine, OptLevel};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+};
 
+use super::store;
 use crate::model::Digest;
 
 /// How often the epoch moves while a policy runs. Deadlines are kept to within two of these.
@@ -14,6 +18,16 @@ const TICK: Duration = Duration::from_millis(10);
 /// thread that evaluates has 2 MiB.
 pub(super) const STACK: usize = 1 << 20;
 
+/// Evaluations at the same time for each processor; more than these wait for one to end. A policy
+/// never waits for anything but its processor, so that more would only share it.
+const EVALUATIONS_PER_PROCESSOR: u32 = 2;
+
+/// What a slot keeps when an evaluation ends: the pages that it wrote are cleared and stay, up to
+/// this many bytes. Most policies write fewer; what an interpreter writes beyond goes back to the
+/// system.
+const KEPT_MEMORY: usize = 1 << 20;
+const KEPT_TABLE: usize = 64 << 10;
+
 /// The engine that every policy is compiled for and runs in.
 ///
 /// Settings that bear on what a policy answers are fixed here: NaNs are canonical, relaxed SIMD
@@ -21,12 +35,22 @@ pub(super) const STACK: usize = 1 << 20;
 pub(super) struct SandboxEngine {
     engine: Engine,
     ticker: Arc<Ticker>,
+    fingerprint: Digest,
 }
 
 impl SandboxEngine {
     pub(super) fn new() -> wasmtime::Result<Self> {
-        let engine = Engine::new(&config())?;
-        let ticker = Arc::new(Ticker::default());
+        let mut config = config();
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let evaluations =
+            u32::try_from(processors).unwrap_or(1).clamp(2, 256) * EVALUATIONS_PER_PROCESSOR;
+        config.allocation_strategy(pool(evaluations));
+        // Where address space is rationed the pool cannot be had. Slots are then made for each
+        // evaluation, which takes longer and is otherwise the same.
+        let engine = Engine::new(&config).or_else(|_| {
+            Engine::new(config.allocation_strategy(InstanceAllocationStrategy::OnDemand))
+        })?;
+        let ticker = Arc::new(Ticker::new(evaluations));
         let weak_engine = engine.weak();
         let weak_ticker = Arc::downgrade(&ticker);
         std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
@@ -39,7 +63,8 @@ impl SandboxEngine {
                 std::thread::sleep(TICK);
             }
         })?;
-        Ok(Self { engine, ticker })
+        let fingerprint = fingerprint(&engine);
+        Ok(Self { engine, ticker, fingerprint })
     }
 
     pub(super) const fn wasmtime(&self) -> &Engine {
@@ -54,25 +79,29 @@ impl SandboxEngine {
         u64::try_from(ticks).unwrap_or(u64::MAX)
     }
 
-    /// Lets the epoch move for as long as the answer lives.
-    pub(super) fn running(&self) -> Running<'_> {
-        self.ticker.change(|running| *running += 1);
+    /// Waits for a slot to evaluate in, and lets the epoch move for as long as the answer lives.
+    pub(super) fn enter(&self) -> Running<'_> {
+        self.ticker.enter();
         Running(&self.ticker)
     }
 
     /// Tells apart engines whose compiled code is not interchangeable.
-    pub(super) fn fingerprint(&self) -> Digest {
-        let mut hasher = Sha256Hasher(Sha256::new());
-        self.engine.precompile_compatibility_hash().hash(&mut hasher);
-        Digest::from_bytes(hasher.0.finalize().into())
+    pub(super) const fn fingerprint(&self) -> Digest {
+        self.fingerprint
     }
 }
 
 impl Drop for SandboxEngine {
     fn drop(&mut self) {
         // Wakes a parked ticker, so that it sees the engine gone.
-        self.ticker.change(|running| *running += 1);
+        self.ticker.enter();
     }
+}
+
+fn fingerprint(engine: &Engine) -> Digest {
+    let mut hasher = Sha256Hasher(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    Digest::from_bytes(hasher.0.finalize().into())
 }
 
 fn config() -> Config {
@@ -92,11 +121,29 @@ fn config() -> Config {
     config
 }
 
+/// Memory and tables for as many evaluations as may run at the same time, reserved once: to map
+/// them anew each time would cost more than most policies do.
+fn pool(evaluations: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(evaluations)
+        .total_core_instances(evaluations.saturating_mul(store::INSTANCES))
+        .total_memories(evaluations.saturating_mul(store::MEMORIES))
+        .total_tables(evaluations.saturating_mul(store::TABLES))
+        .max_memories_per_module(store::MEMORIES)
+        .max_tables_per_module(store::TABLES)
+        .table_elements(store::TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEPT_MEMORY)
+        .table_keep_resident(KEPT_TABLE)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
 /// Moves the epoch only while something runs, so that an idle server sleeps.
-#[derive(Default)]
 struct Ticker {
-    running: Mutex<usize>,
+    most: u32,
+    running: Mutex<u32>,
     started: Condvar,
+    ended: Condvar,
 }
 
 impl Ticker {
@@ -107,18 +154,34 @@ impl Ticker {
         }
     }
 
-    fn change(&self, change: impl FnOnce(&mut usize)) {
-        change(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        self.started.notify_all();
+    fn new(most: u32) -> Self {
+        Self { most, running: Mutex::new(0), started: Condvar::new(), ended: Condvar::new() }
+    }
+
+    fn enter(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        while *running >= self.most {
+            running = self.ended.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+        *running += 1;
+        if *running == 1 {
+            self.started.notify_all();
+        }
+    }
+
+    fn leave(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        *running = running.saturating_sub(1);
+        self.ended.notify_one();
     }
 }
 
-/// Keeps the epoch moving.
+/// A slot to evaluate in. While there is one, the epoch moves.
 pub(super) struct Running<'a>(&'a Ticker);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.change(|running| *running = running.saturating_sub(1));
+        self.0.leave();
     }
 }
 

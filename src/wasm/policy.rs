@@ -20,22 +20,18 @@ pub(super) struct SandboxedPolicy {
 }
 
 impl SandboxedPolicy {
-    /// Asks the guest to describe itself, under the default limits and without facts.
-    pub(super) fn describe(
+    /// A policy that has described itself before, or is asked to now.
+    pub(super) fn new(
         engine: Arc<SandboxEngine>,
         guest: GuestPre<HostState>,
         digest: Digest,
+        description: Option<Description>,
     ) -> Result<Self, Undecided> {
-        let limits = Limits::default();
-        let mut store = new_store(&engine, &limits, None)?;
-        let instance = instantiate(&engine, &guest, &mut store, &limits)?;
-        let description = {
-            let _running = engine.running();
-            instance
-                .call_describe(&mut store)
-                .map_err(|error| reason(&error, Phase::Call, &limits))?
+        let description = match description {
+            Some(description) => description,
+            None => describe(&engine, &guest)?,
         };
-        let description = answer::accept_description(description.into())?;
+        let description = answer::accept_description(description)?;
         Ok(Self { engine, guest, description, digest })
     }
 
@@ -46,7 +42,7 @@ impl SandboxedPolicy {
         limits: &Limits,
     ) -> Result<Vec<Check>, Undecided> {
         answer::accept_params(params)?;
-        let instance = instantiate(&self.engine, &self.guest, store, limits)?;
+        let instance = instantiate(&self.guest, store, limits)?;
         let answer = instance
             .call_evaluate(store, params)
             .map_err(|error| reason(&error, Phase::Call, limits))?;
@@ -75,6 +71,8 @@ impl Policy for SandboxedPolicy {
     }
 
     fn evaluate(&self, facts: &Facts, params: &str, limits: &Limits) -> Evaluation {
+        // Dropped after the store, as what is declared first is dropped last.
+        let _slot = self.engine.enter();
         let start = Instant::now();
         let Some(view) = facts.view(View::new) else {
             return failed("the facts are another adapter's");
@@ -89,10 +87,7 @@ impl Policy for SandboxedPolicy {
                 };
             }
         };
-        let result = {
-            let _running = self.engine.running();
-            self.run(&mut store, params, limits)
-        };
+        let result = self.run(&mut store, params, limits);
         let left = store.get_fuel().unwrap_or(0);
         let state = store.into_data();
         Evaluation {
@@ -105,6 +100,17 @@ impl Policy for SandboxedPolicy {
             log: state.log,
         }
     }
+}
+
+/// Asks the guest to describe itself, under the default limits and without facts.
+fn describe(engine: &SandboxEngine, guest: &GuestPre<HostState>) -> Result<Description, Undecided> {
+    let limits = Limits::default();
+    let _slot = engine.enter();
+    let mut store = new_store(engine, &limits, None)?;
+    let instance = instantiate(guest, &mut store, &limits)?;
+    let description =
+        instance.call_describe(&mut store).map_err(|error| reason(&error, Phase::Call, &limits))?;
+    Ok(description.into())
 }
 
 fn failed(detail: &str) -> Evaluation {
@@ -125,12 +131,9 @@ fn new_store(
 }
 
 fn instantiate(
-    engine: &SandboxEngine,
     guest: &GuestPre<HostState>,
     store: &mut Store<HostState>,
     limits: &Limits,
 ) -> Result<Guest, Undecided> {
-    // A component may run code at its start.
-    let _running = engine.running();
     guest.instantiate(store).map_err(|error| reason(&error, Phase::Instantiate, limits))
 }

@@ -10,11 +10,13 @@ use crate::model::{Budget, LogLine};
 use crate::policy::Limits;
 
 /// Elements of all tables together. A Python interpreter has some 20,000.
-const TABLE_ELEMENTS: usize = 200_000;
+pub(super) const TABLE_ELEMENTS: usize = 200_000;
 
-/// Core instances, tables and memories of one component. Components as toolchains make them have
-/// fewer than ten of each.
-const INSTANCES: usize = 64;
+/// Core instances, memories and tables of one component. Components as toolchains make them have
+/// fewer than ten instances, and one or two of the others.
+pub(super) const INSTANCES: u32 = 64;
+pub(super) const MEMORIES: u32 = 16;
+pub(super) const TABLES: u32 = 16;
 
 /// Bytes that one call may hand over to the host. A guest with the most memory that can be granted
 /// must not make the host take as much again; a whole answer is not even a hundredth of this.
@@ -95,15 +97,15 @@ impl ResourceLimiter for Limiter {
     }
 
     fn instances(&self) -> usize {
-        INSTANCES
-    }
-
-    fn tables(&self) -> usize {
-        INSTANCES
+        INSTANCES as usize
     }
 
     fn memories(&self) -> usize {
-        INSTANCES
+        MEMORIES as usize
+    }
+
+    fn tables(&self) -> usize {
+        TABLES as usize
     }
 }
 
