@@ -144,14 +144,16 @@ impl Check {
     }
 
     fn decide(&self, terminal: &Terminal) -> anyhow::Result<Result<Decision, Told>> {
-        let config = match self.gate_file.load(terminal, || self.sandbox.sandbox(terminal).ok())? {
+        let cache = self.sandbox.cache(terminal);
+        let sandbox = || self.sandbox.sandbox_with(cache.clone(), terminal);
+        let config = match self.gate_file.load(terminal, cache.as_ref(), || sandbox().ok())? {
             Ok(config) => config,
             Err(told) => return Ok(Err(told)),
         };
+        let sandbox = sandbox()?;
         let promotion = self.promotion()?;
         let gates: Vec<(usize, &ConfiguredGate)> =
             config.matching(&promotion.subject.model, &promotion.target).collect();
-        let sandbox = self.sandbox.sandbox(terminal)?;
         let collector = Collector::new(self.about(), gate_file::assignments(&config.evidence)?);
 
         // Reading evidence and mapping policies do not wait for each other.
@@ -175,6 +177,7 @@ impl Check {
             .iter()
             .map(|(_, gate)| MatchedGate { gate: &gate.gate, invocations: &gate.invocations })
             .collect();
+        let evidence = snapshot.as_ref().map(|(snapshot, _)| Arc::clone(snapshot)).ok();
         let case = Case {
             promotion,
             gate_file: config.digest(),
@@ -183,7 +186,11 @@ impl Check {
             waivers: &config.waivers,
             unmatched: config.unmatched,
         };
-        Ok(Ok(evaluate(case, &policies)))
+        let decision = evaluate(case, &policies);
+        // The process ends soon, and the kernel takes all of it back at once.
+        std::mem::forget((policies, sandbox, evidence, matched));
+        std::mem::forget(config);
+        Ok(Ok(decision))
     }
 
     fn promotion(&self) -> anyhow::Result<Promotion> {

@@ -36,11 +36,12 @@ pub(super) struct Check {
 
 impl Check {
     fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let Ok(config) = self.gate_file.load(terminal, || self.sandbox.sandbox(terminal).ok())?
-        else {
+        let cache = self.sandbox.cache(terminal);
+        let sandbox = || self.sandbox.sandbox_with(cache.clone(), terminal);
+        let Ok(config) = self.gate_file.load(terminal, cache.as_ref(), || sandbox().ok())? else {
             return Ok(Exit::Usage);
         };
-        let sandbox = self.sandbox.sandbox(terminal)?;
+        let sandbox = sandbox()?;
         let gates = config.gates.iter().enumerate();
         let policies = match load_policies(&config, gates, &sandbox, terminal) {
             Ok(policies) => policies,

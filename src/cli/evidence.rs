@@ -61,7 +61,7 @@ impl Show {
         // Here the gate file only tells formats apart, and can be missing unless it was named.
         let named = self.gate_file.path != Path::new(gate_file::DEFAULT);
         let assignments = if named || self.gate_file.path.exists() {
-            match self.gate_file.load(terminal, || None)? {
+            match self.gate_file.load(terminal, None, || None)? {
                 Ok(config) => gate_file::assignments(&config.evidence)?,
                 Err(gate_file::Told) => return Ok(Exit::Usage),
             }

@@ -2,15 +2,17 @@
 //! use, and its policies' own word on their params.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
 
 use super::terminal::Terminal;
+use crate::config::proof::{self, Claim, Proofs};
 use crate::config::{Config, ConfiguredGate, Draft, EvidenceAssignment, KnownNames, read};
 use crate::evaluation::Policies;
 use crate::evidence::{Assigned, Assignment, Format};
-use crate::wasm::{Sandbox, standard_names};
+use crate::wasm::{Cache, Sandbox, standard_names};
 
 /// Name of the gate file unless another is given.
 pub(super) const DEFAULT: &str = "lockgate.yaml";
@@ -31,10 +33,12 @@ pub(super) struct GateFile {
 pub(super) struct Told;
 
 impl GateFile {
-    /// Reads the gate file. The sandbox is for asking its policies when it is not sound.
+    /// Reads the gate file, and remembers in the cache what was found sound. The sandbox is for
+    /// asking its policies when it is not sound.
     pub(super) fn load(
         &self,
         terminal: &Terminal,
+        cache: Option<&Cache>,
         sandbox: impl FnOnce() -> Option<Sandbox>,
     ) -> anyhow::Result<Result<Config, Told>> {
         if !self.path.exists() {
@@ -47,13 +51,31 @@ impl GateFile {
         let formats: Vec<&str> =
             Format::ALL.iter().map(|format| format.as_str()).chain([DOCUMENT, IGNORE]).collect();
         let known = KnownNames { policies: &policies, formats: &formats };
-        let read = read(&self.path, &known).and_then(|draft| {
+        let proofs: Arc<dyn Proofs> = match cache {
+            Some(cache) => Arc::new(Kept(cache.clone())),
+            None => Arc::new(proof::None),
+        };
+        let read = read(&self.path, &known, proofs).and_then(|draft| {
             if draft.is_sound() { draft.finish() } else { told_whole(draft, sandbox).finish() }
         });
         Ok(read.map_err(|diagnostics| {
             terminal.tell(format_args!("{diagnostics}\n"));
             Told
         }))
+    }
+}
+
+/// Proofs in the cache, which only this user can write.
+#[derive(Debug)]
+struct Kept(Cache);
+
+impl Proofs for Kept {
+    fn holds(&self, claim: &Claim<'_>) -> bool {
+        self.0.is_proven(claim.digest())
+    }
+
+    fn note(&self, claim: &Claim<'_>) {
+        self.0.note_proven(claim.digest());
     }
 }
 

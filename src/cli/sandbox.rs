@@ -21,10 +21,10 @@ pub(super) struct SandboxOptions {
 }
 
 impl SandboxOptions {
-    /// The sandbox that these options describe. A cache that cannot be used costs time and a
-    /// warning, and nothing else.
-    pub(super) fn sandbox(&self, terminal: &Terminal) -> anyhow::Result<Sandbox> {
-        let cache = match self.directory() {
+    /// The cache that these options describe. One that cannot be used costs time and a warning, and
+    /// nothing else.
+    pub(super) fn cache(&self, terminal: &Terminal) -> Option<Cache> {
+        match self.directory() {
             None if self.no_cache => None,
             None => {
                 terminal.warning("no cache directory is known, so policies are compiled at every start; name one with --cache-dir");
@@ -33,7 +33,20 @@ impl SandboxOptions {
             Some(directory) => {
                 Cache::open(&directory).inspect_err(|error| terminal.warning(error)).ok()
             }
-        };
+        }
+    }
+
+    /// The sandbox that these options describe.
+    pub(super) fn sandbox(&self, terminal: &Terminal) -> anyhow::Result<Sandbox> {
+        self.sandbox_with(self.cache(terminal), terminal)
+    }
+
+    /// A sandbox that keeps what it compiles in `cache`.
+    pub(super) fn sandbox_with(
+        &self,
+        cache: Option<Cache>,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Sandbox> {
         let terminal = *terminal;
         let on_compile = move |policy: &PolicyRef| {
             terminal.note(format_args!("compiling {policy} for this machine (kept for next time)"));

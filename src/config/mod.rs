@@ -8,6 +8,7 @@ mod dates;
 mod diagnostic;
 mod mismatch;
 mod params;
+pub mod proof;
 mod raw;
 mod resolve;
 mod scalar;
@@ -32,6 +33,7 @@ use crate::model::{Digest, Target};
 use crate::policy::{Invocation, PolicyRef};
 use diagnostic::{Problem, quoted};
 use mismatch::mismatches;
+use proof::{Claim, Proofs};
 use resolve::{Resolved, Resolver};
 use yaml::Node;
 
@@ -96,6 +98,7 @@ struct Source {
     file: Arc<str>,
     text: Arc<str>,
     tree: Node,
+    proofs: Arc<dyn Proofs>,
 }
 
 /// A gate file that has been read, with everything found wrong so far.
@@ -108,15 +111,19 @@ pub struct Draft {
     problems: Vec<Problem>,
 }
 
-/// Reads a gate file of at most 1 MiB.
+/// Reads a gate file of at most 1 MiB. What `proofs` know to hold is not looked into again.
 ///
 /// # Errors
 /// A file that cannot be read, or that is no YAML.
-pub fn read(path: &Path, known: &KnownNames<'_>) -> Result<Draft, Diagnostics> {
+pub fn read(
+    path: &Path,
+    known: &KnownNames<'_>,
+    proofs: Arc<dyn Proofs>,
+) -> Result<Draft, Diagnostics> {
     let file: Arc<str> = Arc::from(path.to_string_lossy());
     let unreadable =
         |error: io::Error| Diagnostics::whole_file(&file, format!("cannot be read: {error}"));
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(8 << 10);
     // One byte more than is taken, so that a larger file is seen to be larger.
     let limit = u64::try_from(MOST_BYTES).map_or(u64::MAX, |most| most.saturating_add(1));
     File::open(path)
@@ -124,7 +131,7 @@ pub fn read(path: &Path, known: &KnownNames<'_>) -> Result<Draft, Diagnostics> {
         .map_err(unreadable)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Diagnostics::whole_file(&file, "is not UTF-8 text".to_owned()))?;
-    draft(&text, &file, known)
+    draft(&text, &file, known, proofs)
 }
 
 /// Reads a gate file without asking its policies.
@@ -132,7 +139,7 @@ pub fn read(path: &Path, known: &KnownNames<'_>) -> Result<Draft, Diagnostics> {
 /// # Errors
 /// A file that cannot be read, and everything of [`parse`].
 pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
-    read(path, known)?.finish()
+    read(path, known, Arc::new(proof::None))?.finish()
 }
 
 /// Reads a gate file that is at hand; `file` is what messages call it.
@@ -140,10 +147,15 @@ pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> 
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
-    draft(text, file, known)?.finish()
+    draft(text, file, known, Arc::new(proof::None))?.finish()
 }
 
-fn draft(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Draft, Diagnostics> {
+fn draft(
+    text: &str,
+    file: &str,
+    known: &KnownNames<'_>,
+    proofs: Arc<dyn Proofs>,
+) -> Result<Draft, Diagnostics> {
     let file: Arc<str> = Arc::from(file);
     if text.len() > MOST_BYTES {
         let message = format!("is larger than {MOST_BYTES} bytes; no gate file needs that");
@@ -155,7 +167,14 @@ fn draft(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Draft, Diagno
     };
     let mut value = tree.to_value();
     let mut noted = BTreeSet::new();
-    hold_against_schema(&tree, &mut value, &mut noted, &mut problems);
+    let claim = Claim::GateFile { text };
+    if !proofs.holds(&claim) {
+        let before = problems.len();
+        hold_against_schema(&tree, &mut value, &mut noted, &mut problems);
+        if problems.len() == before && noted.is_empty() {
+            proofs.note(&claim);
+        }
+    }
 
     let mut resolver = Resolver::new(&tree, known, noted, problems);
     let content = serde_json::from_value(value).ok().map(|file: raw::GateFile| {
@@ -163,7 +182,7 @@ fn draft(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Draft, Diagno
         (unmatched, resolver.resolve(file))
     });
     let problems = resolver.problems;
-    let source = Source { file, text: Arc::from(text), tree };
+    let source = Source { file, text: Arc::from(text), tree, proofs };
     Ok(Draft { source, content, problems })
 }
 
@@ -360,7 +379,14 @@ impl Source {
         let params_at = format!("{at}/params");
         let params =
             tree.find(&params_at).map_or_else(|| Value::Object(Default::default()), Node::to_value);
-        let Err(error) = check_params(schema, &params) else { return Vec::new() };
+        let claim = Claim::Params { schema, params: &params };
+        if self.proofs.holds(&claim) {
+            return Vec::new();
+        }
+        let Err(error) = check_params(schema, &params) else {
+            self.proofs.note(&claim);
+            return Vec::new();
+        };
         // Where there are no params, the policy that they are missing for.
         let whole = [&params_at, &format!("{at}/use"), &at];
         let whole = whole.iter().find_map(|pointer| tree.find(pointer)).map(|node| node.place);

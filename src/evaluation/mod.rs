@@ -1,10 +1,9 @@
 //! From matching gates and frozen evidence to a decision: runs the policies and hands their
 //! answers to [`decide`].
 
-use std::collections::BTreeMap;
-use std::num::NonZero;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::decision::{
     Answered, ComponentReport, Decision, Gate, GateInput, Inputs, Unmatched, Waiver, decide,
@@ -20,39 +19,23 @@ pub type Loaded = Result<Arc<dyn Policy>, Undecided>;
 pub struct Policies(BTreeMap<PolicyRef, Loaded>);
 
 impl Policies {
-    /// Loads each policy once, as many at a time as there are processors. Paths are relative to
-    /// `base`.
+    /// Loads each policy once. Paths are relative to `base`.
     pub fn load<'a>(
         loader: &dyn PolicyLoader,
         base: &Path,
         references: impl IntoIterator<Item = &'a PolicyRef>,
     ) -> Self {
-        let wanted: Vec<&PolicyRef> =
-            references.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-        let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let queue = Mutex::new(wanted.iter());
-        let loaded = Mutex::new(BTreeMap::new());
-        // A function of its own, so that the lock is not held while a policy loads.
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || {
-            while let Some(reference) = next() {
-                let policy = match reference {
-                    PolicyRef::Standard(_) => loader.load(reference),
-                    PolicyRef::Path(path) => loader.load(&PolicyRef::Path(base.join(path))),
-                };
-                loaded
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert((*reference).clone(), policy);
-            }
+        let wanted: BTreeSet<&PolicyRef> = references.into_iter().collect();
+        let load = |reference: &PolicyRef| {
+            let policy = match reference {
+                PolicyRef::Standard(_) => loader.load(reference),
+                PolicyRef::Path(path) => loader.load(&PolicyRef::Path(base.join(path))),
+            };
+            (reference.clone(), policy)
         };
-        std::thread::scope(|scope| {
-            for _ in 1..workers.min(wanted.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        Self(loaded.into_inner().unwrap_or_else(PoisonError::into_inner))
+        // One after the other: most are mapped, in less time than a thread takes to start, and one
+        // that is compiled takes all processors by itself.
+        Self(wanted.into_iter().map(load).collect())
     }
 
     /// A policy that was loaded; undecided when it was not asked for.

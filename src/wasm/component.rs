@@ -1,7 +1,7 @@
 //! Reading a component: what it is, what it imports, and whether that is on offer.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use wasmtime::component::Component;
@@ -25,33 +25,59 @@ pub struct Interface {
     pub functions: Vec<String>,
 }
 
-/// Reads a component file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Undecided> {
-    let refused = |detail: String| Undecided::Unloadable { detail };
-    let shown = path.display();
-    let metadata =
-        std::fs::metadata(path).map_err(|error| refused(format!("`{shown}`: {error}")))?;
-    // A pipe or a device could keep the reader for ever.
-    if !metadata.is_file() {
-        return Err(refused(format!("`{shown}` is not a file")));
+/// A component file, open and of a size that is taken.
+pub(super) struct ComponentFile {
+    file: File,
+    size: u64,
+    shown: String,
+}
+
+impl ComponentFile {
+    pub(super) fn open(path: &Path) -> Result<Self, Undecided> {
+        let shown = path.display().to_string();
+        let unreadable = |error: io::Error| refused(format!("`{shown}`: {error}"));
+        // Opening a pipe or a device could wait for ever.
+        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(refused(format!("`{shown}` is not a file")));
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
+        let this = Self { file, size, shown };
+        if size > COMPONENT_BYTES { Err(this.too_large()) } else { Ok(this) }
     }
-    let too_large = || {
+
+    pub(super) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) fn read(&self) -> Result<Vec<u8>, Undecided> {
+        let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or(0));
+        (&self.file)
+            .take(COMPONENT_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| refused(format!("`{}`: {error}", self.shown)))?;
+        // It may have grown since it was opened.
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > COMPONENT_BYTES) {
+            return Err(self.too_large());
+        }
+        Ok(bytes)
+    }
+
+    fn too_large(&self) -> Undecided {
         refused(format!(
-            "`{shown}` is larger than {} MiB, the most a policy may have",
+            "`{}` is larger than {} MiB, the most a policy may have",
+            self.shown,
             COMPONENT_BYTES >> 20
         ))
-    };
-    if metadata.len() > COMPONENT_BYTES {
-        return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    File::open(path)
-        .and_then(|file| file.take(COMPONENT_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| refused(format!("`{shown}`: {error}")))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > COMPONENT_BYTES) {
-        return Err(too_large());
-    }
-    Ok(bytes)
+}
+
+const fn refused(detail: String) -> Undecided {
+    Undecided::Unloadable { detail }
 }
 
 /// Checks the first bytes, so that a wrong file is told apart from a broken component.

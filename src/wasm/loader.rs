@@ -1,10 +1,11 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
 
 use super::bindings::v1::GuestPre;
-use super::cache::Cache;
-use super::component::{self, Interface};
+use super::cache::{Cache, Kept, Stamp};
+use super::component::{self, ComponentFile, Interface};
 use super::engine::SandboxEngine;
 use super::failure::{Phase, one_line, reason};
 use super::host::{self, Offer};
@@ -98,11 +99,26 @@ impl Sandbox {
                 })?;
                 self.load_bytes(reference, standard.component, standard.digest())
             }
-            PolicyRef::Path(path) => {
-                let bytes = component::read(path)?;
-                self.load_bytes(reference, &bytes, Digest::of(&bytes))
-            }
+            PolicyRef::Path(path) => self.load_file(reference, path),
         }
+    }
+
+    fn load_file(&self, reference: &PolicyRef, path: &Path) -> Result<Loaded, Undecided> {
+        let file = ComponentFile::open(path)?;
+        let stamp = Stamp::of(file.file());
+        let noted = self.cache.as_ref().zip(stamp.as_ref());
+        if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp))
+            && let Some(kept) = self.kept(digest)
+        {
+            return self.ready(kept, digest, file.size());
+        }
+        let bytes = file.read()?;
+        component::check_magic(&bytes)?;
+        let digest = Digest::of(&bytes);
+        if let (Some(cache), Some(stamp)) = (&self.cache, stamp) {
+            cache.note_digest(stamp, digest);
+        }
+        self.load_bytes(reference, &bytes, digest)
     }
 
     fn load_bytes(
@@ -111,37 +127,46 @@ impl Sandbox {
         bytes: &[u8],
         digest: Digest,
     ) -> Result<Loaded, Undecided> {
-        component::check_magic(bytes)?;
-        let component = self.compiled(reference, bytes, digest)?;
+        match self.kept(digest) {
+            Some(kept) => self.ready(kept, digest, length(bytes)),
+            None => self.compile(reference, bytes, digest),
+        }
+    }
+
+    fn kept(&self, digest: Digest) -> Option<Kept> {
+        self.cache.as_ref()?.get(&self.engine, digest)
+    }
+
+    /// Compiles a component, and keeps what comes of it.
+    fn compile(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+        digest: Digest,
+    ) -> Result<Loaded, Undecided> {
+        (self.on_compile)(reference);
+        let component = Component::from_binary(self.engine.wasmtime(), bytes)
+            .map_err(|error| Undecided::Unloadable { detail: one_line(&error) })?;
+        let kept = Kept { component: component.clone(), description: None };
+        let loaded = self.ready(kept, digest, length(bytes));
+        if let Some(cache) = &self.cache {
+            let description = loaded.as_ref().ok().map(|loaded| loaded.policy.description());
+            // Without an entry the next start compiles again; nothing else is lost.
+            let _ = cache.put(&self.engine, digest, &component, description);
+        }
+        loaded
+    }
+
+    /// Makes a compiled component a policy. One that has not described itself yet is asked to.
+    fn ready(&self, kept: Kept, digest: Digest, size: u64) -> Result<Loaded, Undecided> {
+        let Kept { component, description } = kept;
         let sees = component::imports(&component, &self.engine, &self.offer)?;
         let unloadable =
             |error: wasmtime::Error| reason(&error, Phase::Instantiate, &Limits::default());
         let pre = self.linker.instantiate_pre(&component).map_err(unloadable)?;
         let pre = GuestPre::new(pre).map_err(unloadable)?;
-        let policy = SandboxedPolicy::describe(Arc::clone(&self.engine), pre, digest)?;
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let policy = SandboxedPolicy::new(Arc::clone(&self.engine), pre, digest, description)?;
         Ok(Loaded { policy, sees, size })
-    }
-
-    fn compiled(
-        &self,
-        reference: &PolicyRef,
-        bytes: &[u8],
-        digest: Digest,
-    ) -> Result<Component, Undecided> {
-        if let Some(component) =
-            self.cache.as_ref().and_then(|cache| cache.get(&self.engine, digest))
-        {
-            return Ok(component);
-        }
-        (self.on_compile)(reference);
-        let component = Component::from_binary(self.engine.wasmtime(), bytes)
-            .map_err(|error| Undecided::Unloadable { detail: one_line(&error) })?;
-        if let Some(cache) = &self.cache {
-            // Without an entry the next start compiles again; nothing else is lost.
-            let _ = cache.put(&self.engine, digest, &component);
-        }
-        Ok(component)
     }
 }
 
@@ -149,6 +174,10 @@ struct Loaded {
     policy: SandboxedPolicy,
     sees: Vec<Interface>,
     size: u64,
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 impl PolicyLoader for Sandbox {

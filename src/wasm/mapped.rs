@@ -16,7 +16,10 @@ use super::engine::SandboxEngine;
 ///    still put a file there can already run code as this user.
 /// 2. The cache has hashed all of `file` (BLAKE3) and found the hash that was written down when
 ///    this engine serialised the component; the entry that holds it is named by a digest of the
-///    component and the engine's settings. A torn, damaged or foreign file does not get here.
+///    component and the engine's settings, and is itself hashed with its name. A torn, damaged or
+///    foreign file does not get here. It was hashed now, or earlier in this boot of the machine and
+///    has the same inode, size and times still: the kernel sets the time of the last change at
+///    every write, and gives no call to set it otherwise.
 /// 3. What is mapped is what was hashed: it is reached through the same open file, not through
 ///    its name. Entries are written once, under a temporary name and without write permission,
 ///    and never changed, so the pages stay what they were.

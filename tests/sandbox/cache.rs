@@ -1,10 +1,11 @@
 //! Compiled code on disk: used when it is whole, made again when it is not, never trusted.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lockgate::decision::Verdict;
 use lockgate::policy::Limits;
@@ -119,8 +120,87 @@ fn a_whole_file_that_is_no_code_of_this_engine_is_compiled_again() {
     let foreign = b"\x7fELF and then something else".to_vec();
     let hash = blake3::hash(&foreign).to_hex();
     fs::write(bench.cache().join(format!("{hash}.code")), foreign).unwrap();
-    overwrite(&bench.only("entry"), |bytes| *bytes = hash.as_bytes().to_vec());
+    let entry = bench.only("entry");
+    let name = entry.file_name().unwrap().to_str().unwrap();
+    let json = format!(r#"{{"code":"{hash}","stamp":null,"description":null}}"#);
+    let sum = blake3::hash(format!("{name}\n{json}").as_bytes()).to_hex();
+    overwrite(&entry, |bytes| *bytes = format!("{sum}\n{json}").into_bytes());
     assert_eq!(bench.compilations(), 1);
+}
+
+#[test]
+fn an_entry_under_another_name_is_no_entry() {
+    let bench = Bench::new();
+    bench.compilations();
+    let honest = bench.only("entry");
+    let other = lockgate_guests::HONEST.replacen("(module", "(module (func)", 1);
+    fs::write(&bench.component, lockgate_guests::component(&other)).unwrap();
+    bench.compilations();
+    let mut entries = bench.files("entry");
+    entries.retain(|entry| *entry != honest);
+    fs::remove_file(&entries[0]).unwrap();
+    fs::copy(&honest, &entries[0]).unwrap();
+    assert_eq!(bench.compilations(), 1, "the code of another component was trusted");
+}
+
+/// Waits until the kernel's clock is past the time in which one more change might not show.
+fn settle(paths: &[PathBuf]) {
+    let settled = |path: &PathBuf| {
+        let changed = fs::metadata(path).unwrap().ctime();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        changed + 2 < now.try_into().unwrap()
+    };
+    while !paths.iter().all(settled) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Bytes that this process has read from files.
+fn bytes_read() -> u64 {
+    let io = fs::read_to_string("/proc/self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+}
+
+/// Changes a file in place and gives it back the times that anybody can give.
+fn forge(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let metadata = fs::metadata(path).unwrap();
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    assert_eq!(u64::try_from(bytes.len()).unwrap(), metadata.len());
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(path, bytes).unwrap();
+    fs::set_permissions(path, metadata.permissions()).unwrap();
+    fs::File::open(path).unwrap().set_modified(metadata.modified().unwrap()).unwrap();
+}
+
+#[test]
+fn what_was_hashed_is_not_read_again_until_it_changes() {
+    let bench = Bench::new();
+    // Large enough to be told from everything else that is read.
+    let mut component = lockgate_guests::component(lockgate_guests::HONEST);
+    let size = 4 << 20;
+    // A custom section: its number, its size in five bytes, the size of its name, no name.
+    component.extend([0, 0x81, 0x80, 0x80, 0x82, 0x00, 0]);
+    component.extend(vec![0; size]);
+    fs::write(&bench.component, &component).unwrap();
+    assert_eq!(bench.compilations(), 1);
+    settle(&[bench.component.clone(), bench.only("code")]);
+    assert_eq!(bench.compilations(), 0, "hashed and noted");
+
+    let before = bytes_read();
+    assert_eq!(bench.compilations(), 0);
+    let read = bytes_read() - before;
+    assert!(read < 1 << 20, "{read} bytes");
+
+    forge(&bench.component, |bytes| *bytes.last_mut().unwrap() = 1);
+    assert_eq!(bench.compilations(), 1, "another component of the same size and times");
+    let code = bench.files("code");
+    settle(&code);
+    assert_eq!(bench.compilations(), 0, "hashed and noted");
+    for code in &code {
+        forge(code, |bytes| bytes[5_000] ^= 1);
+    }
+    assert_eq!(bench.compilations(), 1, "other code of the same size and times");
 }
 
 #[test]
