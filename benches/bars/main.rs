@@ -10,7 +10,7 @@ mod process;
 mod sampling;
 mod table;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +19,19 @@ fn main() -> Result<()> {
     {
         return memory::measure(command);
     }
-    evaluation::run()?;
-    process::run()
+    // Cargo adds `--bench`; a name that is left chooses one part: `cargo bench -- process`.
+    let chosen: Vec<&String> =
+        arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let parts: [(&str, fn() -> Result<()>); 2] =
+        [("evaluation", evaluation::run), ("process", process::run)];
+    if let Some(unknown) = chosen.iter().find(|name| parts.iter().all(|(part, _)| part != **name)) {
+        let parts = parts.map(|(part, _)| part).join(", ");
+        bail!("there is no part `{unknown}`; the parts are {parts}");
+    }
+    for (part, run) in parts {
+        if chosen.is_empty() || chosen.iter().any(|name| *name == part) {
+            run()?;
+        }
+    }
+    Ok(())
 }
