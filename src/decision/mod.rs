@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use decide::{Answered, GateInput, Inputs, decide};
 pub use gate::{Enforcement, Gate, Guard, Patterns, Requirement, TargetPattern, Unmatched};
-pub use verdict::Verdict;
+pub use verdict::{UnknownVerdict, Verdict};
 pub use waiver::{Grant, Waiver};
 
 use crate::model::{

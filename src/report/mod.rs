@@ -17,7 +17,7 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-pub use json::schema as json_schema;
+pub use json::{Unreadable, line as json_line, read as read_json, schema as json_schema};
 pub(crate) use text::{json as harmless_json, plain};
 
 use crate::decision::Decision;
