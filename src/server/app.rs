@@ -48,7 +48,7 @@ impl App {
 /// All routes; what they do not know goes to `fallback`, where there is one.
 pub(super) fn router(app: &Shared, fallback: Option<Router>) -> Router {
     let routes = Routes::new();
-    let routes = decisions::routes(routes, app);
+    let routes = decisions::routes(routes);
     let routes = kubernetes::routes(routes);
     let (router, document) = ready::routes(routes).finish();
     let _ = app.document.set(document.to_string().into());

@@ -86,8 +86,7 @@ impl BodyLimits {
 pub(crate) fn parse<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         // Its words may quote a piece of the body, which may hold line breaks.
-        let words: Vec<String> =
-            error.to_string().split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = error.to_string().split_whitespace().map(str::to_owned).collect();
         let text: String = words.join(" ").chars().take(300).collect();
         Problem::invalid(format!("the body is not as expected: {text}"))
     })

@@ -167,7 +167,7 @@ impl Problem {
     }
 
     /// A problem that left a promotion undecided.
-    pub(crate) const fn undecided(self) -> Self {
+    pub(crate) fn undecided(self) -> Self {
         Self { undecided: true, ..self }
     }
 }

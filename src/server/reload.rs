@@ -118,9 +118,8 @@ impl Reload {
 
 /// Waits until the files are at rest.
 async fn settle(changes: &mut mpsc::Receiver<()>) {
-    let quiet = async {
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {}
-    };
+    let quiet =
+        async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {} };
     // After that it is as good as it gets.
     let _ = tokio::time::timeout(PATIENCE, quiet).await;
 }

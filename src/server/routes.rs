@@ -2,8 +2,8 @@
 //! the server does not do.
 
 use axum::Router;
-use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};

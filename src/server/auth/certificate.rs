@@ -13,8 +13,7 @@ use x509_cert::der::{Decode as _, Tag, Tagged as _};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("2.5.29.17");
+const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// A name in a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +36,9 @@ impl FromStr for Identity {
             Some(("cn", name)) if !name.is_empty() => Ok(Self::CommonName(name.to_owned())),
             _ => {
                 let text: String = text.chars().take(100).collect();
-                Err(format!("`{text}` names no certificate; write `dns:NAME`, `uri:URI` or `cn:NAME`"))
+                Err(format!(
+                    "`{text}` names no certificate; write `dns:NAME`, `uri:URI` or `cn:NAME`"
+                ))
             }
         }
     }

@@ -59,10 +59,8 @@ impl Credentials {
     /// A file that cannot be read, and every line that is wrong.
     pub fn read(path: &Path) -> Result<Self, InvalidCredentials> {
         let file = path.display().to_string();
-        let refused = |fault: String| InvalidCredentials {
-            file: file.clone(),
-            faults: vec![(None, fault)],
-        };
+        let refused =
+            |fault: String| InvalidCredentials { file: file.clone(), faults: vec![(None, fault)] };
         let mut text = String::new();
         File::open(path)
             .and_then(|opened| opened.take(MOST_BYTES + 1).read_to_string(&mut text))

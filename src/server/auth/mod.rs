@@ -133,8 +133,9 @@ impl Doorkeeper {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         let found = match (given.next(), given.next()) {
             (None, _) => certificate.and_then(|certificate| credentials.holder_of(certificate)),
-            (Some(value), None) => bearer(value.as_bytes())
-                .and_then(|token| credentials.bearer_of(token)),
+            (Some(value), None) => {
+                bearer(value.as_bytes()).and_then(|token| credentials.bearer_of(token))
+            }
             (Some(_), Some(_)) => None,
         };
         found.cloned().ok_or_else(|| {

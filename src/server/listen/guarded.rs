@@ -65,9 +65,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         let poll = Pin::new(&mut self.stream).poll_read(context, buffer);
         let Some(first) = &mut self.first else { return poll };
         match poll {
-            Poll::Pending => first.as_mut().poll(context).map(|()| {
-                Err(io::ErrorKind::TimedOut.into())
-            }),
+            Poll::Pending => {
+                first.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+            }
             ready => {
                 let read = buffer.filled().len().saturating_sub(before);
                 self.missing = self.missing.saturating_sub(read);

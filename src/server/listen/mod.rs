@@ -228,9 +228,10 @@ impl Connection {
             request.extensions_mut().insert(peer.clone());
             request.map(Body::new)
         });
-        let connection = self
-            .builder
-            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = self.builder.serve_connection_with_upgrades(
+            TokioIo::new(stream),
+            TowerToHyperService::new(service),
+        );
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(cause = %error, "connection ended early");
         }
