@@ -7,5 +7,6 @@ pub mod evaluation;
 pub mod evidence;
 pub mod model;
 pub mod policy;
+pub mod registry;
 pub mod report;
 pub mod wasm;

@@ -167,8 +167,12 @@ mod tests {
 
     #[test]
     fn a_tag_means_its_target_or_the_environment_that_its_value_names() {
-        let mut tag =
-            PromotionTag { key: "deploy".into(), place: TagPlace::Version, values: None, target: None };
+        let mut tag = PromotionTag {
+            key: "deploy".into(),
+            place: TagPlace::Version,
+            values: None,
+            target: None,
+        };
         assert_eq!(tag.target_of("prod"), Ok(Some(Target::Environment("prod".into()))));
         assert!(tag.target_of("a:b").is_err());
         tag.values = Some(Patterns::new(vec!["prod*".into()]).unwrap());

@@ -1,0 +1,3 @@
+//! Model registries: what a request to one would move, and the evidence it holds.
+
+pub mod mlflow;
