@@ -81,6 +81,15 @@ impl Environment {
         self.models.matches(&model.to_lowercase())
     }
 
+    /// The model that holds the versions of `base` in this environment: `prod.fraud` for `fraud`,
+    /// where the pattern is `prod.*`. With no or several wildcards, none can be told.
+    #[must_use]
+    pub fn model_of(&self, base: &str) -> Option<String> {
+        let (before, after) = self.pattern.split_once('*')?;
+        let single = !before.contains(WILD) && !after.contains(WILD);
+        single.then(|| format!("{before}{base}{after}"))
+    }
+
     /// The name of the model without what makes it one of the environment: `fraud` for
     /// `prod.fraud`, where the pattern is `prod.*`. With no or several wildcards, the whole name.
     #[must_use]
@@ -151,6 +160,7 @@ mod tests {
         assert!(environment.contains("PROD.fraud"));
         assert!(!environment.contains("production.fraud"));
         assert_eq!(environment.base("prod.fraud"), "fraud");
+        assert_eq!(environment.model_of("fraud").as_deref(), Some("prod.fraud"));
         let environment = Environment::new("*-live").unwrap();
         assert_eq!(environment.target().name(), "live");
         assert_eq!(environment.base("fraud-live"), "fraud");

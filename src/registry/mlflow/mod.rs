@@ -1,9 +1,12 @@
 //! MLflow's model registry over its REST API.
 
+mod artifacts;
 mod body;
 mod caller;
 mod client;
+mod collect;
 mod error;
+mod lineage;
 mod lookup;
 mod mutation;
 mod path;
@@ -16,6 +19,7 @@ mod tags;
 pub use body::MAX_BODY_BYTES;
 pub use caller::{Caller, InvalidCredentials};
 pub use client::{Client, InvalidAddress};
+pub use collect::{Gathered, Progress};
 pub use error::RegistryError;
 pub use lookup::{RegisteredModel, Version};
 pub use mutation::{Change, Mutation, NewVersion, Stage, read};

@@ -1,6 +1,12 @@
 //! The tags of a model version that lockgate writes and reads.
 
-use crate::model::Target;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::refusal::quoted;
+use crate::evidence::parse_json;
+use crate::model::{DecisionId, Target, Timestamp, Undecided};
 
 /// What the keys of the tags begin with that lockgate writes.
 const DECISION: &str = "lockgate.decision.";
@@ -18,6 +24,49 @@ pub fn decision_key(target: &Target) -> String {
 pub(super) fn decided_target(key: &str) -> Option<Target> {
     let (kind, name) = key.strip_prefix(DECISION)?.split_once('.')?;
     format!("{kind}:{name}").parse().ok()
+}
+
+/// The promotions that the tags of a version tell of, with the time that the decision's id holds.
+pub(super) fn transitions(
+    tags: &BTreeMap<&str, &str>,
+) -> impl Iterator<Item = (Target, Timestamp)> {
+    tags.iter().filter_map(|(key, value)| {
+        let id: DecisionId = value.parse().ok()?;
+        Some((decided_target(key)?, Timestamp::from_milliseconds(id.milliseconds())?))
+    })
+}
+
+/// The approvals that the tags of a version state, as evidence; none when they state none.
+///
+/// Each is the tag `lockgate.approval.NAME` with an approval of lockgate's own evidence JSON for
+/// its value: `{"approver": "ann", "role": "risk", "at": "2026-11-23T12:00:00Z"}`.
+pub(super) fn approvals(tags: &BTreeMap<&str, &str>) -> Result<Option<Value>, Undecided> {
+    let mut approvals = Vec::new();
+    let mut oldest: Option<Timestamp> = None;
+    for (key, value) in tags {
+        if !key.to_ascii_lowercase().starts_with(APPROVAL) {
+            continue;
+        }
+        let wrong = |what: String| Undecided::EvidenceUnreadable {
+            source_name: "mlflow/approvals".to_owned(),
+            detail: format!(
+                "the tag {} {what}; write it as `{{\"approver\": \"ann\", \"role\": \"risk\", \"at\": \"2026-11-23T12:00:00Z\"}}`, or delete it",
+                quoted(key)
+            ),
+        };
+        let approval = parse_json(value.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+        let at = approval.get("at").and_then(Value::as_str).and_then(|at| at.parse().ok());
+        let at: Timestamp = at.ok_or_else(|| wrong("does not say when".to_owned()))?;
+        // What bounds the age of approvals bounds that of each.
+        oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
+        approvals.push(approval);
+    }
+    let Some(oldest) = oldest else { return Ok(None) };
+    Ok(Some(json!({
+        "lockgate": "evidence/v1",
+        "collected_at": oldest.to_string(),
+        "approvals": approvals,
+    })))
 }
 
 /// Whether only lockgate writes tags of this key: all of its own, approvals apart.
