@@ -11,6 +11,7 @@ mod lookup;
 mod mutation;
 mod path;
 mod plan;
+mod planner;
 mod refusal;
 mod route;
 mod source;
