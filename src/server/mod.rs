@@ -18,6 +18,7 @@ mod ready;
 mod reload;
 mod routes;
 mod serve;
+mod telemetry;
 mod text;
 mod tls;
 
@@ -34,4 +35,5 @@ pub use kubernetes::Settings as KubernetesSettings;
 pub use listen::ConnectionLimits;
 pub use metrics::Metrics;
 pub use serve::{ServeError, Setup, serve};
+pub use telemetry::{LogFormat, Telemetry, TelemetryError, UnknownLogFormat};
 pub use tls::{Tls, TlsFiles, TlsUnusable};
