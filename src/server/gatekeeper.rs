@@ -222,16 +222,9 @@ impl Gatekeeper {
             self.append(id, origin, asked_by, &decision, frozen).await?;
             self.0.metrics.recorded(start.elapsed());
         }
-        tracing::info!(
-            decision = %id,
-            verdict = decision.verdict.as_str(),
-            %origin,
-            model = decision.promotion.subject.model,
-            version = decision.promotion.subject.version,
-            target = %decision.promotion.target,
-            recorded = record,
-            "decided"
-        );
+        if record {
+            tell(id, origin, &decision);
+        }
         Ok(Answer { id, decision })
     }
 
@@ -289,6 +282,20 @@ impl Gatekeeper {
             Refused::RecordUnavailable
         })
     }
+}
+
+/// A line in the log for every decision that counts.
+fn tell(id: DecisionId, origin: Origin, decision: &Decision) {
+    let Promotion { subject, target, .. } = &decision.promotion;
+    tracing::info!(
+        decision = %id,
+        verdict = decision.verdict.as_str(),
+        origin = origin.as_str(),
+        model = subject.model,
+        version = subject.version,
+        %target,
+        "decided"
+    );
 }
 
 /// Reads the clock, once for the whole decision.

@@ -108,8 +108,15 @@ impl Ticker {
     }
 
     fn change(&self, change: impl FnOnce(&mut usize)) {
-        change(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        self.started.notify_all();
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *running;
+        change(&mut running);
+        // Only then can the ticker be waiting; waking it is a system call, and runs are short.
+        let starts = before == 0 && *running > 0;
+        drop(running);
+        if starts {
+            self.started.notify_all();
+        }
     }
 }
 

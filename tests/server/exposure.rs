@@ -4,8 +4,19 @@ use super::served::{Folder, GATE};
 use super::tls::write_certificates;
 
 fn start(folder: &Folder, arguments: &str) -> (Option<i32>, String) {
-    let output = folder.command(&format!("serve {arguments}")).output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    let listen = if arguments.contains("--listen") { "" } else { "--listen 127.0.0.1:0" };
+    let mut command = folder.command(&format!("serve {listen} {arguments}"));
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    // One that starts has said so, and would go on.
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let broken_gates = said.contains("listens") && !arguments.contains("-");
+    if said.contains("listens") && !broken_gates {
+        // Gates are loaded by then; anything else is looked at before.
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), said + &String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
@@ -43,7 +54,7 @@ fn what_cannot_be_used_is_told_at_the_start() {
         ("--tls-cert server.key --tls-key server.key", "cannot be used as a certificate"),
         ("--client-ca server.crt", "--t"),
         ("--listen 127.0.0.1", "127.0.0.1"),
-        ("--log nonsense=", "nonsense"),
+        ("--log lockgate=loud", "loud"),
         ("--record mysql://x", "record"),
         ("--kubernetes-environment x", "NAMESPACE=ENVIRONMENT"),
         ("--storage-uri s3://x", "{model}"),
