@@ -8,4 +8,5 @@ pub mod evidence;
 pub mod model;
 pub mod policy;
 pub mod report;
+pub mod server;
 pub mod wasm;

@@ -1,0 +1,9 @@
+//! The gateway: stands between MLflow and its clients, so that no promotion goes around its gate.
+//!
+//! Requests that can move no model version are passed on as they come, streamed both ways.
+
+mod proxy;
+mod refusal;
+
+pub use proxy::{InvalidUpstream, Patience, Peer, Proxy, Upstream};
+pub use refusal::Refusal;

@@ -1,0 +1,8 @@
+//! The gateway before MLflow, over real sockets.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+mod passing;
+mod upstream;
+mod wire;
