@@ -3,6 +3,7 @@
 //! A report only tells. It decides nothing, and no exit code comes from here: what a format cannot
 //! show, or a destination that cannot be written, leaves the verdict as it is.
 
+mod brief;
 mod github;
 mod json;
 mod junit;
@@ -100,6 +101,14 @@ pub struct ReportError {
     pub format: Format,
     /// What went wrong.
     pub source: io::Error,
+}
+
+/// `decision` in one paragraph of a few sentences, for an error message.
+///
+/// Text of policies and evidence is made as harmless as in [`write`].
+#[must_use]
+pub fn brief(decision: &Decision) -> String {
+    brief::render(decision)
 }
 
 /// Writes `decision` to `out`.

@@ -54,17 +54,33 @@ impl Default for Patience {
     }
 }
 
-/// Where MLflow is: scheme and authority.
+/// Where MLflow is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     scheme: Scheme,
     authority: Authority,
+    prefix: String,
+}
+
+impl Upstream {
+    /// Scheme, host and port, without the prefix.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// What MLflow was started with as `--static-prefix`: it begins with a slash and ends without
+    /// one, and is empty where there is none. Clients send it to the gateway too.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
 }
 
 /// Text that says not where MLflow is.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "`{0}` is not the address of an MLflow server; write `http://HOST:PORT` or `https://HOST:PORT`, without a path, user or query"
+    "`{0}` is not the address of an MLflow server; write `http://HOST:PORT`, with MLflow's static prefix as its path if it has one, and without user or query"
 )]
 pub struct InvalidUpstream(pub String);
 
@@ -75,14 +91,18 @@ impl FromStr for Upstream {
         let invalid = || InvalidUpstream(text.chars().take(200).collect());
         let Parts { scheme, authority, path_and_query, .. } =
             text.parse::<Uri>().map_err(|_| invalid())?.into_parts();
-        let plain = path_and_query.is_none_or(|path| path == "/");
+        let path = path_and_query.as_ref().map_or("/", PathAndQuery::path);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_/.".contains(c);
+        let plain = path.chars().all(plain)
+            && !path.contains("//")
+            && path_and_query.as_ref().is_none_or(|path| path.query().is_none());
         match (scheme, authority) {
             (Some(scheme), Some(authority))
                 if plain
                     && !authority.as_str().contains('@')
                     && (scheme == Scheme::HTTP || scheme == Scheme::HTTPS) =>
             {
-                Ok(Self { scheme, authority })
+                Ok(Self { scheme, authority, prefix: path.trim_end_matches('/').to_owned() })
             }
             _ => Err(invalid()),
         }
@@ -281,16 +301,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_scheme_host_and_port() {
-        for text in ["http://127.0.0.1:5000", "https://mlflow.example/", "http://[::1]:5000"] {
-            assert!(text.parse::<Upstream>().is_ok(), "{text}");
+    fn an_address_is_scheme_host_port_and_prefix() {
+        for (text, origin, prefix) in [
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5000", ""),
+            ("https://mlflow.example/", "https://mlflow.example", ""),
+            ("http://[::1]:5000/ml/flow/", "http://[::1]:5000", "/ml/flow"),
+        ] {
+            let upstream: Upstream = text.parse().unwrap();
+            assert_eq!((upstream.origin().as_str(), upstream.prefix()), (origin, prefix));
         }
         for text in [
             "",
             "127.0.0.1:5000",
             "ftp://mlflow.example",
             "http://user:word@mlflow.example",
-            "http://mlflow.example/prefix",
+            "http://mlflow.example//",
+            "http://mlflow.example/%2e",
             "http://mlflow.example/?a=b",
         ] {
             assert!(text.parse::<Upstream>().is_err(), "{text}");
