@@ -16,26 +16,42 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("evaluation", &["model", "decision", "policy"]),
     ("report", &["model", "decision", "evidence"]),
     ("registry", &["model", "decision", "evidence"]),
-    ("record", &["model", "decision", "evidence"]),
+    ("record", &["model", "decision", "evidence", "report"]),
     (
         "server",
         &[
-            "model", "decision", "policy", "evidence", "config", "evaluation", "report", "registry",
+            "model",
+            "decision",
+            "policy",
+            "evidence",
+            "config",
+            "evaluation",
+            "report",
+            "registry",
             "record",
         ],
     ),
     (
         "cli",
         &[
-            "model", "decision", "policy", "evidence", "wasm", "config", "evaluation", "report",
-            "registry", "record", "server",
+            "model",
+            "decision",
+            "policy",
+            "evidence",
+            "wasm",
+            "config",
+            "evaluation",
+            "report",
+            "registry",
+            "record",
+            "server",
         ],
     ),
     ("main.rs", &["cli"]),
 ];
 
 /// Crates that only some modules may name.
-const NAMED_ONLY_IN: [(&str, &[&str]); 7] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
     ("wasmtime", &["wasm"]),
     ("blake3", &["wasm"]),
     ("clap", &["cli", "main.rs"]),
@@ -43,6 +59,8 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 7] = [
     ("cap_std", &["wasm", "evidence"]),
     ("saphyr_parser", &["config"]),
     ("axum", &["server"]),
+    ("rusqlite", &["record"]),
+    ("tokio_postgres", &["record"]),
 ];
 
 /// The size past which a file is asked what two things it is.

@@ -8,6 +8,7 @@ mod exit;
 mod gate_file;
 mod init;
 mod policy;
+mod registry;
 mod sandbox;
 mod terminal;
 

@@ -1,10 +1,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Kind, Timestamp};
 
 /// What a policy ran out of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Budget {
     /// Linear memory, bytes.
     Memory,
@@ -22,7 +25,8 @@ impl fmt::Display for Budget {
 }
 
 /// Why a decision, or one policy's part in it, could not be made. Never a reason to allow.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", content = "facts", rename_all = "snake_case")]
 pub enum Undecided {
     /// The component could not be loaded: no component, too large, a foreign import, a bad
     /// `describe`.

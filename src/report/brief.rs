@@ -1,63 +1,43 @@
-//! A decision in one paragraph, for an error message: a registry's clients show nothing else.
+//! A decision in one line, for answers that have room for no more: a refused request, an event.
 
 use super::outline::{Weight, concerns, reasons};
 use super::text::plain;
 use super::wording;
 use crate::decision::Decision;
 
-/// Things told in full; the decision on record has the rest.
-const TOLD: usize = 5;
+/// Reasons that are told; the others are counted.
+const SHOWN: usize = 3;
+/// Characters of one reason.
+const REASON: usize = 200;
 
-/// What keeps the promotion from being allowed, worst first, each with what was measured and what
-/// the limit is, and what can be done about it.
-pub(super) fn render(decision: &Decision) -> String {
-    let blocking_checks = concerns(decision)
+/// The verdict and the worst of its reasons, in one line of plain text.
+#[must_use]
+pub fn brief(decision: &Decision) -> String {
+    let checks = concerns(decision)
         .into_iter()
         .filter(|(weight, _)| *weight == Weight::Blocks)
-        .map(|(_, placed)| {
-            let check = &placed.judged.check;
-            let mut text = format!(
-                "{}/{}: {}",
-                plain(&placed.policy.id),
-                wording::title(check),
-                without_stop(&plain(&check.message))
-            );
-            if let Some(measure) = wording::measure(check) {
-                text.push_str(&format!(" ({measure})"));
-            }
-            if let Some(remedy) = &check.remedy {
-                text.push_str(&format!("; {}", without_stop(&plain(remedy))));
-            }
-            text
-        });
-    let blocking_reasons = reasons(decision)
-        .into_iter()
-        .filter(|reason| reason.weight == Weight::Blocks)
-        .map(|reason| {
-            let text = wording::reason(decision, reason.reason);
-            match reason.policy {
-                Some(policy) => format!("{}: {text}", plain(&policy.id)),
-                None => text,
-            }
-        });
-    let told: Vec<String> = blocking_checks.chain(blocking_reasons).collect();
-    let mut text = format!("{}.", wording::headline(decision));
-    for (number, thing) in told.iter().take(TOLD).enumerate() {
-        match told.len() {
-            1 => text.push_str(&format!(" {thing}.")),
-            _ => text.push_str(&format!(" [{}] {thing}.", number + 1)),
-        }
+        .map(|(_, placed)| format!("{}: {}", placed.policy.id, placed.judged.check.message));
+    let apart = reasons(decision).into_iter().filter(|reason| reason.weight == Weight::Blocks).map(
+        |reason| match reason.policy {
+            Some(policy) => format!("{}: {}", policy.id, reason.reason),
+            None => wording::reason(decision, reason.reason),
+        },
+    );
+    let all: Vec<String> = checks.chain(apart).map(|reason| shortened(&plain(&reason))).collect();
+    let mut line = wording::headline(decision);
+    if let Some(shown) = all.get(..all.len().min(SHOWN)).filter(|shown| !shown.is_empty()) {
+        line.push_str(": ");
+        line.push_str(&shown.join("; "));
     }
-    match told.len().saturating_sub(TOLD) {
-        0 => {}
-        more => text.push_str(&format!(" And {more} more.")),
+    let rest = all.len().saturating_sub(SHOWN);
+    if rest > 0 {
+        line.push_str(&format!("; and {rest} more"));
     }
-    if concerns(decision).iter().any(|(weight, _)| *weight == Weight::Blocks) {
-        text.push_str(" Only a waiver in the gate file excepts a rule.");
-    }
-    text
+    line
 }
 
-fn without_stop(text: &str) -> &str {
-    text.trim_end_matches('.')
+fn shortened(text: &str) -> String {
+    let mut characters = text.chars();
+    let start: String = characters.by_ref().take(REASON).collect();
+    if characters.next().is_none() { start } else { format!("{start}…") }
 }

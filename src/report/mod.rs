@@ -4,6 +4,7 @@
 //! show, or a destination that cannot be written, leaves the verdict as it is.
 
 mod brief;
+mod explanation;
 mod github;
 mod json;
 mod junit;
@@ -18,7 +19,12 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-pub use json::schema as json_schema;
+pub use brief::brief;
+pub use explanation::explain;
+pub use json::{
+    Unreadable, line as json_line, read as read_json, schema as json_schema,
+    subschema as json_subschema,
+};
 pub(crate) use text::{json as harmless_json, plain};
 
 use crate::decision::Decision;
@@ -101,14 +107,6 @@ pub struct ReportError {
     pub format: Format,
     /// What went wrong.
     pub source: io::Error,
-}
-
-/// `decision` in one paragraph of a few sentences, for an error message.
-///
-/// Text of policies and evidence is made as harmless as in [`write`].
-#[must_use]
-pub fn brief(decision: &Decision) -> String {
-    brief::render(decision)
 }
 
 /// Writes `decision` to `out`.

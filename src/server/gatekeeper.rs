@@ -14,7 +14,8 @@ use super::pool::{Pool, Unqueued};
 use super::{Evidence, GateSet, Metrics};
 use crate::decision::Decision;
 use crate::evidence::Frozen;
-use crate::model::{DecisionId, ModelVersion, Origin, Promotion, Target, Timestamp};
+use crate::model::{DecisionId, ModelVersion, Origin, Promotion, Target, Timestamp, Undecided};
+use crate::record::{Entry, Record};
 
 /// A promotion as it is asked for; the server adds the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +128,7 @@ pub struct Gatekeeper(Arc<Inner>);
 struct Inner {
     gates: ArcSwapOption<GateSet>,
     pool: Pool,
+    record: Record,
     metrics: Arc<Metrics>,
     deadline: Duration,
     closing: AtomicBool,
@@ -144,10 +146,11 @@ impl Gatekeeper {
     ///
     /// # Errors
     /// When the threads that judge cannot be started.
-    pub fn new(capacity: Capacity, metrics: Arc<Metrics>) -> io::Result<Self> {
+    pub fn new(capacity: Capacity, record: Record, metrics: Arc<Metrics>) -> io::Result<Self> {
         Ok(Self(Arc::new(Inner {
             gates: ArcSwapOption::empty(),
             pool: Pool::start(capacity.workers, capacity.queue)?,
+            record,
             metrics,
             deadline: capacity.deadline,
             closing: AtomicBool::new(false),
@@ -174,6 +177,12 @@ impl Gatekeeper {
     /// Takes no question from now on; those that were taken are answered.
     pub fn close(&self) {
         self.0.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no question is taken any longer.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.closing.load(Ordering::Relaxed)
     }
 
     /// Decides a question.
@@ -204,8 +213,7 @@ impl Gatekeeper {
     async fn work(&self, question: Question, until: Instant) -> Result<Answer, Refused> {
         let Question { promotion, origin, asked_by, evidence, record } = question;
         let promotion = at_now(promotion)?;
-        let Judged { decision, frozen, waited } =
-            self.judge(promotion, evidence, until).await?;
+        let Judged { decision, frozen, waited } = self.judge(promotion, evidence, until).await?;
         self.0.metrics.waited(waited);
         let id = DecisionId::new();
         let decision = Arc::new(decision);
@@ -224,14 +232,13 @@ impl Gatekeeper {
         evidence: Evidence,
         until: Instant,
     ) -> Result<Judged, Refused> {
-        if self.0.closing.load(Ordering::Relaxed) {
+        if self.is_closed() {
             return Err(Refused::ShuttingDown);
         }
         let gates = self.gates().ok_or(Refused::NotReady)?;
         let queued_at = Instant::now();
-        let stop_at = until
-            .checked_sub(until.saturating_duration_since(queued_at) / TAIL)
-            .unwrap_or(until);
+        let stop_at =
+            until.checked_sub(until.saturating_duration_since(queued_at) / TAIL).unwrap_or(until);
         let (reply, judged) = oneshot::channel();
         let job = Box::new(move || {
             // Nobody waits any longer: neither for a question that waited too long, nor for one
@@ -257,13 +264,18 @@ impl Gatekeeper {
     /// Puts a decision on record.
     async fn append(
         &self,
-        _id: DecisionId,
-        _origin: Origin,
-        _asked_by: Option<String>,
-        _decision: &Arc<Decision>,
-        _frozen: Option<Frozen>,
+        id: DecisionId,
+        origin: Origin,
+        asked_by: Option<String>,
+        decision: &Arc<Decision>,
+        frozen: Option<Frozen>,
     ) -> Result<(), Refused> {
-        Err(Refused::RecordUnavailable)
+        let decision = Arc::clone(decision);
+        let entry = Entry { id, origin, asked_by, decision, snapshot: frozen.map(Arc::new) };
+        self.0.record.append(entry).await.map_err(|error| {
+            tracing::error!(cause = %error, decision = %id, "a decision could not be put on record");
+            Refused::RecordUnavailable
+        })
     }
 }
 
@@ -278,7 +290,7 @@ fn at_now(asked: Asked) -> Result<Promotion, Refused> {
     Ok(Promotion { subject, source, target, requested_by, at })
 }
 
-fn taken(frozen: Result<Frozen, Vec<crate::model::Undecided>>) -> (Taken, Option<Frozen>) {
+fn taken(frozen: Result<Frozen, Vec<Undecided>>) -> (Taken, Option<Frozen>) {
     match frozen {
         Ok(frozen) => (Ok((Arc::clone(&frozen.snapshot), frozen.digest)), Some(frozen)),
         Err(reasons) => (Err(reasons), None),

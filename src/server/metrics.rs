@@ -222,9 +222,7 @@ impl Metrics {
         for gate in &decision.gates {
             for policy in &gate.policies {
                 let ran = Ran { gate: gate.name.clone(), policy: policy.id.clone() };
-                self.evaluations
-                    .get_or_create(&ran)
-                    .observe(policy.usage.elapsed.as_secs_f64());
+                self.evaluations.get_or_create(&ran).observe(policy.usage.elapsed.as_secs_f64());
                 let Ran { gate, policy: id } = ran;
                 let verdict = Word(led_to(policy));
                 self.policies.get_or_create(&OfPolicy { gate, policy: id, verdict }).inc();
