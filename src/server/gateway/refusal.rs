@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Method, Response, StatusCode};
 use serde::Serialize;
 
 use crate::model::DecisionId;
+use crate::registry::mlflow;
 
 /// A request that is not answered by MLflow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,14 @@ impl Refusal {
             StatusCode::NOT_IMPLEMENTED,
             "NOT_IMPLEMENTED",
             "lockgate passes no WebSocket or other upgraded connection on to MLflow; use HTTP",
+        )
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "BAD_REQUEST",
+            format!("a change of the registry has at most {limit} bytes; shorten it"),
         )
     }
 
@@ -123,5 +132,13 @@ impl Refusal {
             headers.insert(ALLOW, allowed);
         }
         response
+    }
+}
+
+impl From<mlflow::Refusal> for Refusal {
+    fn from(refusal: mlflow::Refusal) -> Self {
+        let (status, code) = refusal.reason.answer();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+        Self::new(status, code, refusal.message)
     }
 }
