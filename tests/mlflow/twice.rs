@@ -144,12 +144,9 @@ fn what_is_accepted_and_what_is_sent_on_mean_the_same_to_mlflow() {
         }
     }
     assert!(accepted.len() > 1000 && refused > 1000, "{} {refused}", accepted.len());
-    let pairs =
-        |which: fn(&(Operation, Vec<u8>, Vec<u8>)) -> Vec<u8>| -> Vec<(Operation, Vec<u8>)> {
-            accepted.iter().map(|entry| (entry.0, which(entry))).collect()
-        };
-    let came = as_mlflow_reads(&pairs(|entry| entry.1.clone()));
-    let sent = as_mlflow_reads(&pairs(|entry| entry.2.clone()));
+    let came: Vec<_> = accepted.iter().map(|(of, body, _)| (*of, body.clone())).collect();
+    let sent: Vec<_> = accepted.iter().map(|(of, _, body)| (*of, body.clone())).collect();
+    let (came, sent) = (as_mlflow_reads(&came), as_mlflow_reads(&sent));
     for (((operation, body, canonical), came), sent) in accepted.iter().zip(came).zip(sent) {
         let shown = String::from_utf8_lossy(body);
         let own: Map<String, Value> = serde_json::from_slice(canonical).unwrap();
