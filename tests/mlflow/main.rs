@@ -9,6 +9,7 @@
 
 mod check;
 mod collect;
+mod passing;
 mod plan;
 mod recorded;
 mod server;
