@@ -19,6 +19,7 @@ mod ready;
 mod reload;
 mod routes;
 mod serve;
+mod telemetry;
 mod text;
 mod tls;
 
@@ -35,4 +36,5 @@ pub use kubernetes::Settings as KubernetesSettings;
 pub use listen::ConnectionLimits;
 pub use metrics::Metrics;
 pub use serve::{ServeError, Setup, serve};
+pub use telemetry::{LogFormat, Telemetry, TelemetryError, UnknownLogFormat};
 pub use tls::{Tls, TlsFiles, TlsUnusable};
