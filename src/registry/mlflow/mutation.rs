@@ -341,8 +341,14 @@ mod tests {
     fn keeps_its_own_tags_from_clients() {
         let own = r#"{"name":"m","version":"1","key":"Lockgate.decision.env.prod","value":"x"}"#;
         assert!(refusal(Operation::SetVersionTag, own).contains("lockgate writes itself"));
-        let own = r#"{"name":"m","source":"s3://b","tags":[{"key":"lockgate.x","value":"x"}]}"#;
-        assert!(refusal(Operation::CreateVersion, own).contains("lockgate writes itself"));
+        let own = r#"{"name":"m","tags":[{"key":"lockgate.x","value":"x"}]}"#;
+        assert!(refusal(Operation::CreateModel, own).contains("lockgate writes itself"));
+        let copied = r#"{"name":"m","source":"s3://b","tags":[{"key":"lockgate.x","value":"x"},{"key":"y","value":"z"}]}"#;
+        let copied = read(Operation::CreateVersion, copied.as_bytes()).unwrap();
+        assert_eq!(
+            String::from_utf8(copied.body).unwrap(),
+            r#"{"name":"m","source":"s3://b","tags":[{"key":"y","value":"z"}]}"#
+        );
         let approval = r#"{"name":"m","version":"1","key":"lockgate.approval.1","value":"{}"}"#;
         assert!(read(Operation::SetVersionTag, approval.as_bytes()).is_ok());
     }

@@ -28,7 +28,7 @@ struct Found {
 
 /// Counts of the gateway.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
+pub struct Counts {
     requests: Family<Outcome, Counter>,
     deliveries: Family<Outcome, Counter>,
     bypassed: Family<Found, Counter>,
@@ -36,7 +36,9 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn registered(registry: &mut Registry) -> Self {
+    /// Counts at zero, which `registry` shows from now on.
+    #[must_use]
+    pub fn registered(registry: &mut Registry) -> Self {
         let counts = Self::default();
         registry.register(
             "mlflow_requests",

@@ -4,6 +4,7 @@
 //! others are read once, judged, and sent on in the words that were judged.
 
 mod asker;
+mod collector;
 mod enforcement;
 mod judging;
 mod locks;
@@ -20,17 +21,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderName, Request, Response};
-use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
 use super::Gatekeeper;
 use super::listen;
 use crate::registry::mlflow::{Caller, Class, Client, InvalidAddress, Routes};
 use locks::Locks;
-use metrics::Counts;
 use notice::Own;
 use webhook::Receiver;
 
+pub use collector::GatewayCollector;
+pub use metrics::Counts;
 pub use proxy::{InvalidUpstream, Patience, Peer, Proxy, Upstream};
 pub use refusal::Refusal;
 pub use webhook::{InvalidSecret, Secret};
@@ -99,7 +100,7 @@ impl Gateway {
         gatekeeper: Gatekeeper,
         url: &str,
         options: Options,
-        registry: &mut Registry,
+        counts: Counts,
     ) -> Result<Self, GatewayError> {
         let proxy = Proxy::new(url.parse()?, options.patience)?;
         let client = Client::new(url)?;
@@ -111,7 +112,7 @@ impl Gateway {
             locks: Locks::new(),
             own: Own::default(),
             places: Semaphore::new(AT_ONCE),
-            counts: Counts::registered(registry),
+            counts,
             receiver: options.webhook_secret.clone().map(Receiver::new),
             options,
         })))

@@ -4,6 +4,7 @@ mod body;
 mod headers;
 
 use std::error::Error as _;
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -63,17 +64,17 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Scheme, host and port, without the prefix.
-    #[must_use]
-    pub fn origin(&self) -> String {
-        format!("{}://{}", self.scheme, self.authority)
-    }
-
     /// What MLflow was started with as `--static-prefix`: it begins with a slash and ends without
     /// one, and is empty where there is none. Clients send it to the gateway too.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
     }
 }
 
@@ -302,13 +303,13 @@ mod tests {
 
     #[test]
     fn an_address_is_scheme_host_port_and_prefix() {
-        for (text, origin, prefix) in [
+        for (text, written, prefix) in [
             ("http://127.0.0.1:5000", "http://127.0.0.1:5000", ""),
             ("https://mlflow.example/", "https://mlflow.example", ""),
-            ("http://[::1]:5000/ml/flow/", "http://[::1]:5000", "/ml/flow"),
+            ("http://[::1]:5000/ml/flow/", "http://[::1]:5000/ml/flow", "/ml/flow"),
         ] {
             let upstream: Upstream = text.parse().unwrap();
-            assert_eq!((upstream.origin().as_str(), upstream.prefix()), (origin, prefix));
+            assert_eq!((upstream.to_string().as_str(), upstream.prefix()), (written, prefix));
         }
         for text in [
             "",
