@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+mod gateway;
 mod passing;
+mod promoting;
+#[path = "../mlflow/server.rs"]
+mod server;
 mod upstream;
 mod wire;
