@@ -34,6 +34,13 @@ impl Upstream {
     pub(crate) async fn start(
         answer: impl Fn(&Seen) -> Response<Body> + Clone + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(move |request| Some(answer(request))).await
+    }
+
+    /// Answers those requests to which `answer` has an answer; lets the others wait.
+    pub(crate) async fn start_with(
+        answer: impl Fn(&Seen) -> Option<Response<Body>> + Clone + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = Self {
             address: listener.local_addr().unwrap(),
@@ -60,7 +67,10 @@ impl Upstream {
                         };
                         let response = answer(&request);
                         seen.lock().unwrap().push(request);
-                        Ok::<_, std::convert::Infallible>(response)
+                        match response {
+                            Some(response) => Ok::<_, std::convert::Infallible>(response),
+                            None => std::future::pending().await,
+                        }
                     }
                 });
                 tokio::spawn(
