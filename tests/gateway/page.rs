@@ -31,7 +31,7 @@ impl Browser {
             .map_while(Result::ok)
             .find_map(|line| {
                 let port = line.split("on port ").nth(1)?;
-                port.trim_end_matches('.').parse().ok()
+                port.trim_end_matches('.').parse().ok().filter(|port| *port != 0)
             })
             .unwrap();
         let url = format!("http://127.0.0.1:{port}");
