@@ -81,7 +81,8 @@ fn a_read_is_tried_three_times_in_all() {
 fn a_write_is_tried_once() {
     let (url, requests) = answering(vec![answer("503 Service Unavailable", "")]);
     let client = Client::new(&url).unwrap();
-    let set = client.set_version_tag(&Caller::default(), "m", "1", ("k", "v"));
+    let nobody = Caller::default();
+    let set = client.set_version_tag(&nobody, "m", "1", ("k", "v"));
     assert!(block_on(set).is_err());
     let sent: Vec<String> = requests.try_iter().collect();
     assert_eq!(sent.len(), 1);
