@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod client;
 mod collect;
 mod passing;
 mod plan;

@@ -110,7 +110,7 @@ impl Client {
             Err(_) => Err(vec![Undecided::from(RegistryError::TimedOut {
                 url: self.url(),
                 what: "all that was asked about the version".to_owned(),
-                seconds: DEADLINE.as_secs(),
+                milliseconds: DEADLINE.as_millis(),
             })]),
         }
     }

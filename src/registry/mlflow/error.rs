@@ -18,14 +18,14 @@ pub enum RegistryError {
         detail: String,
     },
     /// It took longer than it may.
-    #[error("MLflow at `{url}` did not answer {what} within {seconds} s")]
+    #[error("MLflow at `{url}` did not answer {what} within {milliseconds} ms")]
     TimedOut {
         /// Its address.
         url: String,
         /// What was asked.
         what: String,
         /// The time it had.
-        seconds: u64,
+        milliseconds: u128,
     },
     /// It refused or failed.
     #[error("MLflow answered {what} with {status}{}", said(message))]
