@@ -1,6 +1,7 @@
 //! `lockgate serve`: puts the admission server together.
 
 mod gates;
+mod gateway;
 mod limits;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use super::terminal::Terminal;
 use crate::record::{self, Location, Record};
 use crate::registry::kubernetes::{Mapping, Rules};
 use crate::report::plain;
+use crate::server::gateway::{Counts, Gateway};
 use crate::server::{
     Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics, ServeError, Setup,
     Telemetry, Tls, TlsFiles, serve,
@@ -74,6 +76,9 @@ pub(super) struct Serve {
         hide_env_values = true
     )]
     record: Location,
+
+    #[command(flatten)]
+    mlflow: gateway::MlflowGateway,
 
     #[command(flatten)]
     kubernetes: Kubernetes,
@@ -175,10 +180,14 @@ impl Serve {
         let record = Record::open(&self.record, record::Options::write())
             .await
             .context("cannot open the record")?;
-        let metrics = Arc::new(Metrics::new());
+        let mut metrics = Metrics::new();
+        let counts = Counts::registered(metrics.registry());
+        let metrics = Arc::new(metrics);
         let gatekeeper =
             Gatekeeper::new(self.limits.capacity(), record.clone(), Arc::clone(&metrics))
                 .context("cannot start the threads that judge")?;
+        let added = self.mlflow.build(&gatekeeper, tls.is_some(), counts)?;
+        let (gateway, collector) = added.map(|added| (added.gateway, added.collector)).unzip();
         let stop = stop_signals()?;
         let listener = TcpListener::bind(self.listen)
             .await
@@ -194,12 +203,12 @@ impl Serve {
             gatekeeper,
             loader,
             record,
-            collectors: Vec::new(),
+            collectors: collector.into_iter().collect(),
             kubernetes: self.kubernetes_settings(),
             metrics,
             body: self.limits.body(),
             connections: self.limits.connections(),
-            fallback: None,
+            fallback: gateway.map(Gateway::router),
         };
         Ok(serve(setup, stop).await)
     }
