@@ -140,7 +140,13 @@ async fn what_can_never_be_stored_is_refused_and_keeps_nobody_else_waiting(place
         entry_of(decision, entry_with_evidence("fraud", 0.9).snapshot)
     };
     let long = "x".repeat(1025);
-    for unfit in [named("a\0b"), named(&long), asked_by(&long), asked_by("\0"), elsewhere] {
+    let nowhere = {
+        let mut decision = decision("fraud", Verdict::Allow);
+        decision.promotion.target = Target::Alias("a:b".to_owned());
+        entry_of(decision, None)
+    };
+    for unfit in [nowhere, named("a\0b"), named(&long), asked_by(&long), asked_by("\0"), elsewhere]
+    {
         let id = unfit.id;
         let (refused, taken) = tokio::join!(record.append(unfit), record.append(named("fraud")));
         let refused = refused.unwrap_err();

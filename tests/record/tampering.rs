@@ -78,7 +78,7 @@ async fn a_change_of_any_column_shows(place: Place) {
         ("asked_by", "'eve'".to_owned()),
         ("asked_by", "NULL".to_owned()),
         ("asked_by", "''".to_owned()),
-        ("verdict", "'allow'".to_owned()),
+        ("verdict", "'undecided'".to_owned()),
         ("registry", "'local'".to_owned()),
         ("model", "'Fraud'".to_owned()),
         ("version", "'8'".to_owned()),

@@ -110,9 +110,10 @@ pub(super) async fn migrate(client: &mut Client, database: &Database) -> Result<
 }
 
 async fn step_up(client: &mut Client) -> Result<(), tokio_postgres::Error> {
+    // One replica does it, the others wait for it. Not within the transaction, which would not see
+    // what was done while it waited. Should it fail, the lock goes with the connection.
+    client.execute("SELECT pg_advisory_lock($1, 0)", &[&LOCKS]).await?;
     let transaction = client.transaction().await?;
-    // One replica does it, the others wait for it.
-    transaction.execute("SELECT pg_advisory_xact_lock($1, 0)", &[&LOCKS]).await?;
     let from = version(transaction.client()).await?.unwrap_or_default();
     for step in STEPS.iter().skip(usize::try_from(from).unwrap_or_default()) {
         transaction.batch_execute(step).await?;
@@ -120,5 +121,6 @@ async fn step_up(client: &mut Client) -> Result<(), tokio_postgres::Error> {
     if from < CURRENT {
         transaction.execute("UPDATE lockgate_record SET version = $1", &[&CURRENT]).await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    client.execute("SELECT pg_advisory_unlock($1, 0)", &[&LOCKS]).await.map(drop)
 }

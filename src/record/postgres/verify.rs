@@ -76,8 +76,8 @@ async fn snapshots(transaction: &Transaction<'_>, verifier: &mut Verifier) -> Re
                 sum(octet_length(canonical)::bigint) OVER (ORDER BY digest) AS bytes,
                 row_number() OVER (ORDER BY digest) AS number
             FROM (SELECT digest, canonical FROM lockgate_snapshots WHERE digest > $1
-                  ORDER BY digest LIMIT $2) AS some
-        ) AS counted WHERE bytes <= $3 OR number = 1 ORDER BY digest";
+                  ORDER BY digest LIMIT $2) AS next
+        ) AS counted WHERE bytes <= $3::bigint OR number = 1 ORDER BY digest";
     let statement = transaction.prepare(sql).await?;
     let mut after: Vec<u8> = Vec::new();
     loop {
