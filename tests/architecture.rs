@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
@@ -15,7 +15,22 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("config", &["model", "decision", "policy"]),
     ("evaluation", &["model", "decision", "policy"]),
     ("report", &["model", "decision", "evidence"]),
+    ("registry", &["model", "decision", "evidence"]),
     ("record", &["model", "decision", "evidence", "report"]),
+    (
+        "server",
+        &[
+            "model",
+            "decision",
+            "policy",
+            "evidence",
+            "config",
+            "evaluation",
+            "report",
+            "registry",
+            "record",
+        ],
+    ),
     (
         "cli",
         &[
@@ -27,7 +42,9 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "config",
             "evaluation",
             "report",
+            "registry",
             "record",
+            "server",
         ],
     ),
     ("main.rs", &["cli"]),

@@ -4,13 +4,17 @@
 mod decide;
 mod evidence;
 mod gate;
+mod naming;
 mod verdict;
 mod waiver;
 
 use std::sync::Arc;
 
 pub use decide::{Answered, GateInput, Inputs, decide};
-pub use gate::{Enforcement, Gate, Guard, Patterns, Requirement, TargetPattern, Unmatched};
+pub use gate::{
+    Enforcement, Gate, Guard, Patterns, Removal, Requirement, TargetPattern, Unmatched,
+};
+pub use naming::{Environment, InvalidEnvironment, Naming, PromotionTag, TagPlace};
 pub use verdict::{UnknownVerdict, Verdict};
 pub use waiver::{Grant, Waiver};
 

@@ -78,6 +78,7 @@ impl Verdict {
             | Undecided::EvidenceUndated { .. }
             | Undecided::EvidenceStale { .. }
             | Undecided::EvidenceFromFuture { .. }
+            | Undecided::RequestTimeout
             | Undecided::RecordNotWritten { .. } => Self::Undecided,
         }
     }

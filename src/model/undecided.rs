@@ -179,6 +179,11 @@ pub enum Undecided {
     /// No gate matches the promotion.
     #[error("no gate matches this model and target")]
     NoMatchingGate,
+    /// The time in which the request had to be answered ran out before or while the policy ran.
+    #[error(
+        "the time for this request ran out before the policy came to an answer; ask again, or raise `--request-timeout` of the server"
+    )]
+    RequestTimeout,
     /// The decision could not be recorded.
     #[error("the decision could not be recorded: {detail}")]
     RecordNotWritten {
@@ -212,6 +217,7 @@ impl Undecided {
             Self::EvidenceStale { .. } => "evidence_stale",
             Self::EvidenceFromFuture { .. } => "evidence_from_future",
             Self::NoMatchingGate => "no_matching_gate",
+            Self::RequestTimeout => "request_timeout",
             Self::RecordNotWritten { .. } => "record_not_written",
         }
     }
@@ -240,6 +246,7 @@ impl Undecided {
             | Self::EvidenceRefused { .. }
             | Self::HostFault { .. }
             | Self::NoMatchingGate
+            | Self::RequestTimeout
             | Self::RecordNotWritten { .. } => None,
         }
     }

@@ -29,7 +29,8 @@ impl Resolver<'_> {
             .collect();
         let models = self.patterns(raw.models, &format!("{at}/models"));
         let (guards, invocations) = policies.into_iter().unzip();
-        let gate = Gate { name: name?, models: models?, targets, require, guards };
+        let removal = raw.removal.into();
+        let gate = Gate { name: name?, models: models?, targets, require, guards, removal };
         Some(ConfiguredGate { gate, invocations })
     }
 

@@ -27,6 +27,11 @@ pub fn schema() -> serde_json::Value {
         .to_value()
 }
 
+/// The schema of the JSON report as a part of another.
+pub fn subschema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<v1::Report<'_>>()
+}
+
 /// The JSON report, pretty-printed.
 pub(super) fn render(decision: &Decision) -> io::Result<String> {
     let mut text = text::json(&serde_json::to_string_pretty(&report(decision))?);

@@ -1,0 +1,97 @@
+//! The tags of a model version that lockgate writes and reads.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::refusal::quoted;
+use crate::evidence::parse_json;
+use crate::model::{DecisionId, Target, Timestamp, Undecided};
+
+/// What the keys of the tags begin with that lockgate writes.
+const DECISION: &str = "lockgate.decision.";
+
+/// What the keys of tags begin with that state an approval.
+pub(super) const APPROVAL: &str = "lockgate.approval.";
+
+/// Key of the tag that holds the id of the decision by which a version came to `target`.
+#[must_use]
+pub fn decision_key(target: &Target) -> String {
+    format!("{DECISION}{}.{}", target.kind(), target.name())
+}
+
+/// The target that the key of a tag speaks of, when it is one that [`decision_key`] makes.
+pub(super) fn decided_target(key: &str) -> Option<Target> {
+    let (kind, name) = key.strip_prefix(DECISION)?.split_once('.')?;
+    format!("{kind}:{name}").parse().ok()
+}
+
+/// The promotions that the tags of a version tell of, with the time that the decision's id holds.
+pub(super) fn transitions(
+    tags: &BTreeMap<&str, &str>,
+) -> impl Iterator<Item = (Target, Timestamp)> {
+    tags.iter().filter_map(|(key, value)| {
+        let id: DecisionId = value.parse().ok()?;
+        Some((decided_target(key)?, Timestamp::from_milliseconds(id.milliseconds())?))
+    })
+}
+
+/// The approvals that the tags of a version state, as evidence; none when they state none.
+///
+/// Each is the tag `lockgate.approval.NAME` with an approval of lockgate's own evidence JSON for
+/// its value: `{"approver": "ann", "role": "risk", "at": "2026-11-23T12:00:00Z"}`.
+pub(super) fn approvals(tags: &BTreeMap<&str, &str>) -> Result<Option<Value>, Undecided> {
+    let mut approvals = Vec::new();
+    let mut oldest: Option<Timestamp> = None;
+    for (key, value) in tags {
+        if !key.to_ascii_lowercase().starts_with(APPROVAL) {
+            continue;
+        }
+        let wrong = |what: String| Undecided::EvidenceUnreadable {
+            source_name: "mlflow/approvals".to_owned(),
+            detail: format!(
+                "the tag {} {what}; write it as `{{\"approver\": \"ann\", \"role\": \"risk\", \"at\": \"2026-11-23T12:00:00Z\"}}`, or delete it",
+                quoted(key)
+            ),
+        };
+        let approval = parse_json(value.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+        let at = approval.get("at").and_then(Value::as_str).and_then(|at| at.parse().ok());
+        let at: Timestamp = at.ok_or_else(|| wrong("does not say when".to_owned()))?;
+        // What bounds the age of approvals bounds that of each.
+        oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
+        approvals.push(approval);
+    }
+    let Some(oldest) = oldest else { return Ok(None) };
+    Ok(Some(json!({
+        "lockgate": "evidence/v1",
+        "collected_at": oldest.to_string(),
+        "approvals": approvals,
+    })))
+}
+
+/// Whether only lockgate writes tags of this key: all of its own, approvals apart.
+pub(super) fn is_reserved(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.starts_with("lockgate.") && !key.starts_with(APPROVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_the_target_it_was_made_for() {
+        for target in ["stage:Production", "alias:champion", "env:eu.prod"] {
+            let target: Target = target.parse().unwrap();
+            assert_eq!(decided_target(&decision_key(&target)), Some(target));
+        }
+        assert_eq!(decided_target("lockgate.decision.x"), None);
+        assert_eq!(decided_target("team"), None);
+    }
+
+    #[test]
+    fn keeps_its_own_tags_in_any_case_and_leaves_approvals() {
+        assert!(is_reserved("Lockgate.Decision.env.prod") && is_reserved("lockgate.x"));
+        assert!(!is_reserved("lockgate.approval.1") && !is_reserved("team"));
+    }
+}
