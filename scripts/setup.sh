@@ -55,6 +55,22 @@ wasm_target() {
   say "policies: $(/usr/bin/rustc --version), the standard library from source"
 }
 
+# Tests of the record start servers of their own.
+postgresql() {
+  local found
+  found=$(compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort -V | tail -n 1 || true)
+  [ -n "$found" ] || found=$(command -v postgres || true)
+  if [ -z "$found" ]; then
+    has apt-get || die "no PostgreSQL, against which the record is tested; install its server"
+    # Nobody has asked for a server that runs here for good.
+    as_root mkdir -p /etc/postgresql-common/createcluster.d
+    echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.d/lockgate.conf >/dev/null
+    apt_install postgresql util-linux
+    found=$(compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort -V | tail -n 1)
+  fi
+  say "$("$found" --version)"
+}
+
 cargo_tool() {
   local tool=$1
   if has "$tool"; then
@@ -70,7 +86,7 @@ rust_toolchain
 for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
-    test) wasm_target; cargo_tool cargo-nextest ;;
+    test) wasm_target; postgresql; cargo_tool cargo-nextest ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac

@@ -14,9 +14,10 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::gate_file::GateFile;
+use super::record::RecordOptions;
 use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
-use crate::record::{self, Location, Record};
+use crate::record::{self, Record};
 use crate::registry::kubernetes::{Mapping, Rules};
 use crate::report::plain;
 use crate::server::{
@@ -65,15 +66,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
 
-    /// Where decisions are kept: a SQLite file, or `postgres://USER@HOST/DATABASE`.
-    #[arg(
-        long,
-        value_name = "LOCATION",
-        default_value = "lockgate.db",
-        env = "LOCKGATE_RECORD",
-        hide_env_values = true
-    )]
-    record: Location,
+    #[command(flatten)]
+    record: RecordOptions,
 
     #[command(flatten)]
     kubernetes: Kubernetes,
@@ -172,7 +166,7 @@ impl Serve {
             tracing::info!(%policy, "compiling a policy for this machine");
         })?;
         let loader = Arc::new(Loader::new(self.gate_file.path.clone(), sandbox));
-        let record = Record::open(&self.record, record::Options::write())
+        let record = Record::open(&self.record.location()?, record::Options::write())
             .await
             .context("cannot open the record")?;
         let metrics = Arc::new(Metrics::new());
