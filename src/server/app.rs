@@ -33,6 +33,7 @@ pub(super) struct App {
     pub(super) metrics: Arc<Metrics>,
     pub(super) reload: Arc<Reload>,
     pub(super) readiness: Readiness,
+    pub(super) has_gateway: bool,
     pub(super) document: std::sync::OnceLock<Arc<str>>,
 }
 
@@ -92,14 +93,17 @@ async fn observe(State(app): State<Shared>, mut request: Request, next: Next) ->
         None => Uuid::now_v7().as_simple().to_string().into(),
     };
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
-    let span = tracing::info_span!("request", id = &*id, method = %request.method(), route);
+    let client = request.extensions().get::<Peer>().map(|peer| peer.address);
+    let client = client.map(tracing::field::display);
+    let span = tracing::info_span!("request", id = &*id, method = %request.method(), route, client);
     let mut response = next.run(request).instrument(span).await;
     app.metrics.answered(route, response.status().as_u16());
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID, value);
-    }
-    if route != "other" {
+    // What the gateway passes on keeps the headers it came with.
+    if route != "other" || !app.has_gateway {
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            headers.insert(REQUEST_ID, value);
+        }
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

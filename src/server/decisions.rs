@@ -55,7 +55,7 @@ struct Posed {
 /// Evidence, or where to collect it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-#[schemars(rename = "Evidence")]
+#[schemars(rename = "QuestionEvidence")]
 enum Given {
     /// Evidence that comes along; takes the role `submit-evidence`.
     Inline(#[schemars(length(max = 1000))] Vec<Inline>),

@@ -222,6 +222,16 @@ impl Gatekeeper {
             self.append(id, origin, asked_by, &decision, frozen).await?;
             self.0.metrics.recorded(start.elapsed());
         }
+        tracing::info!(
+            decision = %id,
+            verdict = decision.verdict.as_str(),
+            %origin,
+            model = decision.promotion.subject.model,
+            version = decision.promotion.subject.version,
+            target = %decision.promotion.target,
+            recorded = record,
+            "decided"
+        );
         Ok(Answer { id, decision })
     }
 
@@ -240,6 +250,7 @@ impl Gatekeeper {
         let stop_at =
             until.checked_sub(until.saturating_duration_since(queued_at) / TAIL).unwrap_or(until);
         let (reply, judged) = oneshot::channel();
+        let span = tracing::Span::current();
         let job = Box::new(move || {
             // Nobody waits any longer: neither for a question that waited too long, nor for one
             // whose client has gone.
@@ -247,6 +258,7 @@ impl Gatekeeper {
                 return;
             }
             let waited = queued_at.elapsed();
+            tracing::debug!(parent: &span, model = promotion.subject.model, "judging");
             let (snapshot, frozen) = taken(evidence.freeze(&gates));
             let decision = gates.judge(promotion, snapshot, stop_at);
             let _ = reply.send(Judged { decision, frozen, waited });

@@ -74,7 +74,11 @@ impl Reload {
         let _ = self.gates().await;
         if let Some(path) = &self.tokens {
             match Credentials::read(path) {
-                Ok(credentials) => self.doorkeeper.replace(credentials),
+                Ok(credentials) => {
+                    if self.doorkeeper.replace(credentials) {
+                        tracing::info!("tokens loaded");
+                    }
+                }
                 Err(error) => {
                     tracing::error!(cause = %error, "the tokens cannot be used; those from before stay");
                 }
@@ -83,8 +87,12 @@ impl Reload {
         if let Some(tls) = &self.tls {
             let reloaded = tls.reload();
             self.metrics.certificate_loaded(reloaded.is_ok());
-            if let Err(error) = reloaded {
-                tracing::error!(cause = %error, "the certificates cannot be used; those from before stay");
+            match reloaded {
+                Ok(true) => tracing::info!("certificates loaded"),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(cause = %error, "the certificates cannot be used; those from before stay");
+                }
             }
         }
     }

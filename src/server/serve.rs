@@ -107,6 +107,7 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
         metrics: Arc::clone(&metrics),
         reload: Arc::clone(&reload),
         readiness: Readiness::default(),
+        has_gateway: fallback.is_some(),
         document: std::sync::OnceLock::new(),
     });
     let router = app::router(&app, fallback);

@@ -10,6 +10,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 
+use crate::model::Digest;
+
 /// Where the certificates are.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
@@ -43,6 +45,8 @@ pub enum TlsUnusable {
 pub struct Tls {
     files: TlsFiles,
     current: ArcSwap<ServerConfig>,
+    /// What the files held when they were read.
+    print: ArcSwap<Vec<Option<Digest>>>,
 }
 
 impl Tls {
@@ -51,17 +55,24 @@ impl Tls {
     /// # Errors
     /// Certificates that cannot be used.
     pub fn load(files: TlsFiles) -> Result<Self, TlsUnusable> {
+        let print = ArcSwap::from_pointee(print(&files));
         let current = ArcSwap::from(read(&files)?);
-        Ok(Self { files, current })
+        Ok(Self { files, current, print })
     }
 
-    /// Reads the certificates again; new connections use them from now on.
+    /// Reads the certificates again; new connections use them from now on. Tells whether they are
+    /// others.
     ///
     /// # Errors
     /// Certificates that cannot be used; those from before stay.
-    pub(super) fn reload(&self) -> Result<(), TlsUnusable> {
+    pub(super) fn reload(&self) -> Result<bool, TlsUnusable> {
+        let print = print(&self.files);
+        if **self.print.load() == print {
+            return Ok(false);
+        }
         self.current.store(read(&self.files)?);
-        Ok(())
+        self.print.store(Arc::new(print));
+        Ok(true)
     }
 
     pub(super) fn current(&self) -> Arc<ServerConfig> {
@@ -104,6 +115,13 @@ fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsUnusable> {
         .map_err(|error| TlsUnusable::Pair(error.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// What the files hold. Digests, so that no key stays in memory for it.
+fn print(files: &TlsFiles) -> Vec<Option<Digest>> {
+    let TlsFiles { certificate, key, client_authority } = files;
+    let files = [certificate, key].into_iter().chain(client_authority);
+    files.map(|file| std::fs::read(file).ok().map(|bytes| Digest::of(&bytes))).collect()
 }
 
 fn certificates(

@@ -22,7 +22,7 @@ use crate::model::Digest;
 const MOST_BYTES: u64 = 2 << 20;
 
 /// Who is known.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
     tokens: Vec<([u8; 32], Principal)>,
     certificates: Vec<(Identity, Principal)>,

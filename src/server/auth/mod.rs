@@ -114,11 +114,14 @@ impl Doorkeeper {
         Self(Some(Arc::new(ArcSwap::from_pointee(credentials))))
     }
 
-    /// Goes by other credentials from now on.
-    pub fn replace(&self, credentials: Credentials) {
-        if let Some(current) = &self.0 {
+    /// Goes by other credentials from now on. Tells whether they are others.
+    pub(super) fn replace(&self, credentials: Credentials) -> bool {
+        let Some(current) = &self.0 else { return false };
+        let changed = **current.load() != credentials;
+        if changed {
             current.store(Arc::new(credentials));
         }
+        changed
     }
 
     /// Who sends a request: the holder of its token, or of the certificate of its connection.
