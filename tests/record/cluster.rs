@@ -60,6 +60,11 @@ impl Cluster {
         self.folder.path().join("data")
     }
 
+    /// Its socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join(format!(".s.PGSQL.{}", self.port))
+    }
+
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }

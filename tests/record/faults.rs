@@ -13,11 +13,15 @@ fn allow() -> Entry {
     entry("fraud", Verdict::Allow)
 }
 
-/// Appends until that works again.
-async fn until_recorded(record: &Record) {
-    while record.append(allow()).await.is_err() {
+async fn until(mut done: impl AsyncFnMut() -> bool) {
+    while !done().await {
         tokio::task::yield_now().await;
     }
+}
+
+/// Appends until that works again.
+async fn until_recorded(record: &Record) {
+    until(async || record.append(allow()).await.is_ok()).await;
     assert_eq!(record.check_writable().await, Ok(()));
 }
 
@@ -133,6 +137,72 @@ fn a_disk_that_is_full_takes_nothing_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("record.db");
     in_a_process_with_little_room("faults::with_little_room", &place);
+}
+
+/// The same on a disk that is full in earnest, where a user may make one: not in every container.
+#[test]
+fn a_small_disk_that_is_full_takes_nothing_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_own_namespace = || {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c"]);
+        command
+    };
+    let mount = "mount -t tmpfs -o size=4m none \"$0\"";
+    if !in_own_namespace()
+        .arg(mount)
+        .arg(folder.path())
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        eprintln!("this user may not mount a file system here");
+        return;
+    }
+    let run = in_own_namespace()
+        .arg(format!("{mount} && exec \"$@\""))
+        .arg(folder.path())
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "faults::on_a_small_disk", "--nocapture", "--ignored"])
+        .env("LOCKGATE_TEST_RECORD", folder.path().join("record.db"))
+        .output()
+        .unwrap();
+    let status = run.status;
+    let said =
+        [run.stdout, run.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by another test, in a process of its own"]
+async fn on_a_small_disk() {
+    let Some(place) = std::env::var_os("LOCKGATE_TEST_RECORD") else { return };
+    let record = Record::open(&Path::new(&place).into(), Options::write()).await.unwrap();
+    let filler = Path::new(&place).with_file_name("filler");
+    let mut answered = Vec::new();
+    for _ in 0..3 {
+        record.append(allow()).await.unwrap();
+        // All that is left, up to the last byte.
+        let mut file = std::fs::File::create(&filler).unwrap();
+        for size in [4096, 1] {
+            while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
+        }
+        // Blocks of a file that is open are not given back.
+        drop(file);
+        for _ in 0..20 {
+            let entry = allow();
+            let answer = record.append(entry.clone()).await;
+            answered.push((entry, answer));
+        }
+        let (_, last) = answered.last().unwrap();
+        assert!(matches!(last, Err(RecordError::Unavailable { .. })), "{last:?}");
+        assert!(record.check_writable().await.is_err());
+        std::fs::remove_file(&filler).unwrap();
+        record.append(allow()).await.unwrap();
+        record.check_writable().await.unwrap();
+    }
+    hold(&record, &answered).await;
+    let recorded = answered.iter().filter(|(_, answer)| answer.is_ok()).count();
+    assert_eq!(intact(&record).await, 6 + recorded as u64);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -272,14 +342,10 @@ async fn a_server_that_holds_up_a_statement_is_not_waited_for_for_ever() {
     assert_eq!(intact(&record).await, 2);
 }
 
-/// The connection goes between a statement and its answer: the writer finds out what became of it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_is_lost_is_found_again() {
-    let cluster = Cluster::start();
-    let record = Record::open(&cluster.url().parse().unwrap(), Options::write()).await.unwrap();
-    record.append(allow()).await.unwrap();
+/// Holds up whatever is inserted right before its commit, for as long as the client that is
+/// returned holds the lock.
+async fn hold_up_commits(cluster: &Cluster) -> tokio_postgres::Client {
     let client = cluster.client().await;
-    // At the commit, so that the row is on its way and not there yet.
     client
         .batch_execute(
             "CREATE FUNCTION stay() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -290,21 +356,121 @@ async fn an_answer_that_is_lost_is_found_again() {
         )
         .await
         .unwrap();
+    client
+}
+
+/// The process of the server that is held up.
+async fn held_up(client: &tokio_postgres::Client) -> i32 {
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory'";
+    loop {
+        if let Some(row) = client.query_opt(waiting, &[]).await.unwrap() {
+            return row.get(0);
+        }
+    }
+}
+
+/// The connection goes between a statement and its answer: the writer finds out what became of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_is_lost_is_sent_again() {
+    let cluster = Cluster::start();
+    let record = Record::open(&cluster.url().parse().unwrap(), Options::write()).await.unwrap();
+    record.append(allow()).await.unwrap();
+    let client = hold_up_commits(&cluster).await;
     let held = allow();
     let append = {
         let (record, held) = (record.clone(), held.clone());
         tokio::spawn(async move { record.append(held).await })
     };
-    let waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory'";
-    let process: i32 = loop {
-        if let Some(row) = client.query_opt(waiting, &[]).await.unwrap() {
-            break row.get(0);
-        }
-    };
+    let process = held_up(&client).await;
     client.query("SELECT pg_terminate_backend($1)", &[&process]).await.unwrap();
-    client.batch_execute("DROP TRIGGER stay ON lockgate_entries").await.unwrap();
     client.batch_execute("SELECT pg_advisory_unlock(1, 1)").await.unwrap();
     assert_eq!(append.await.unwrap(), Ok(()));
     assert!(record.get(held.id).await.unwrap().is_some());
     assert_eq!(intact(&record).await, 2);
+}
+
+/// The network goes, and the server does not notice and goes on with the statement.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_goes_on_after_its_connection_is_found_or_left_open() {
+    let cluster = Cluster::start();
+    let network = Network::to(cluster.socket()).await;
+    let options = Options { deadline: Duration::from_secs(2), ..Options::write() };
+    let record = Record::open(&network.url().parse().unwrap(), options).await.unwrap();
+    record.append(allow()).await.unwrap();
+    let client = hold_up_commits(&cluster).await;
+    for in_time in [true, false] {
+        let held = allow();
+        let append = {
+            let (record, held) = (record.clone(), held.clone());
+            tokio::spawn(async move { record.append(held).await })
+        };
+        held_up(&client).await;
+        network.cut();
+        let answer = if in_time {
+            // The second attempt waits for the first by now.
+            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+            while client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < 2 {}
+            client.batch_execute("SELECT pg_advisory_unlock(1, 1)").await.unwrap();
+            append.await.unwrap()
+        } else {
+            let answer = append.await.unwrap();
+            client.batch_execute("SELECT pg_advisory_unlock(1, 1)").await.unwrap();
+            answer
+        };
+        // Which then comes through, whatever was answered.
+        while record.get(held.id).await.ok().flatten().is_none() {}
+        if in_time {
+            assert_eq!(answer, Ok(()));
+            client.batch_execute("SELECT pg_advisory_lock(1, 1)").await.unwrap();
+        } else {
+            assert!(matches!(answer, Err(RecordError::Unknown { .. })), "{answer:?}");
+            // Asked again, it is found to be there.
+            until(async || record.append(held.clone()).await.is_ok()).await;
+        }
+    }
+    until_recorded(&record).await;
+    assert_eq!(intact(&record).await, 4);
+}
+
+/// Carries what is sent to a socket and back, until it is cut.
+struct Network {
+    port: u16,
+    cuts: tokio::sync::watch::Sender<()>,
+}
+
+impl Network {
+    async fn to(socket: std::path::PathBuf) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (cuts, _) = tokio::sync::watch::channel(());
+        let cut = cuts.clone();
+        tokio::spawn(async move {
+            loop {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let mut far = tokio::net::UnixStream::connect(&socket).await.unwrap();
+                let mut cut = cut.subscribe();
+                tokio::spawn(async move {
+                    let carried = tokio::io::copy_bidirectional(&mut near, &mut far);
+                    tokio::select! {
+                        _ = carried => {}
+                        _ = cut.changed() => {
+                            drop(near);
+                            // The far end is not told, as is the way of networks.
+                            std::mem::forget(far);
+                        }
+                    }
+                });
+            }
+        });
+        Self { port, cuts }
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Cuts all connections that there are.
+    fn cut(&self) {
+        self.cuts.send_replace(());
+    }
 }

@@ -1,5 +1,6 @@
 //! The task that writes: what waits when it comes round becomes one statement.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,11 +80,17 @@ impl Writer {
         if let Err(error) = self.ready().await {
             return work.answer(&Err(error));
         }
-        let mut jobs = std::mem::take(&mut work.jobs);
+        let jobs = std::mem::take(&mut work.jobs);
         if !work.probes.is_empty() {
             let probed = self.probe().await;
             work.answer(&probed);
         }
+        for jobs in distinct(jobs) {
+            self.record(jobs).await;
+        }
+    }
+
+    async fn record(&mut self, mut jobs: Vec<Box<Job>>) {
         let mut fate: Option<RecordError> = None;
         for _ in 0..ATTEMPTS {
             jobs.retain(|job| job.take());
@@ -100,7 +107,10 @@ impl Writer {
                     }
                     continue;
                 }
-                Err(Fate::Refused(error)) => return answer_all(jobs, &Err(error)),
+                // An earlier attempt may be the one that has got in the way, and go on.
+                Err(Fate::Refused(error)) => {
+                    return answer_all(jobs, &Err(fate.unwrap_or(error)));
+                }
                 Err(Fate::Lost(detail)) => {
                     self.session = None;
                     // Said unless it turns out what became of it.
@@ -245,6 +255,22 @@ impl Writer {
         }
         probed
     }
+}
+
+/// Entries that are asked for twice at a time go one after the other: a statement that adds both
+/// adds neither.
+fn distinct(jobs: Vec<Box<Job>>) -> Vec<Vec<Box<Job>>> {
+    let mut rounds: Vec<Vec<Box<Job>>> = Vec::new();
+    let mut met: HashMap<String, usize> = HashMap::new();
+    for job in jobs {
+        let times = met.entry(job.row.id.clone()).or_default();
+        match rounds.get_mut(*times) {
+            Some(round) => round.push(job),
+            None => rounds.push(vec![job]),
+        }
+        *times = times.saturating_add(1);
+    }
+    rounds
 }
 
 async fn bounded<T>(

@@ -63,7 +63,8 @@ CREATE TABLE checkpoints (
 
 CREATE TABLE probes (
     writer TEXT NOT NULL PRIMARY KEY,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    room BLOB NOT NULL
 ) STRICT;
 "];
 
