@@ -74,3 +74,35 @@ async fn whoever_prunes_keeps_nobody_from_writing(place: Place) {
     let all: u64 = verification.chains.iter().map(|chain| chain.pruned + chain.decisions).sum();
     assert_eq!(all, 250 + u64::try_from(appended).unwrap());
 }
+
+/// After its connection was lost, a writer finds that another has gone on with its chain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_meet_on_one_chain_part_and_lose_nothing() {
+    let place = Place::postgres();
+    let first = place.open().await;
+    first.append(entry("fraud", Verdict::Allow)).await.unwrap();
+    let Place::Postgres(cluster) = &place else { panic!() };
+    let client = cluster.client().await;
+    let holders = "SELECT pg_terminate_backend(pid) FROM pg_locks
+        WHERE locktype = 'advisory' AND pid <> pg_backend_pid()";
+    assert_eq!(client.query(holders, &[]).await.unwrap().len(), 1);
+    while client.query(holders, &[]).await.unwrap().len() == 1 {}
+    let second = place.open().await;
+    second.append(entry("fraud", Verdict::Allow)).await.unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|task| {
+            let record = [&first, &second][task % 2].clone();
+            tokio::spawn(async move {
+                for _ in 0..20 {
+                    record.append(entry("fraud", Verdict::Allow)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let verification = first.verify(&[]).await.unwrap();
+    assert_eq!(verification.faults, []);
+    assert_eq!((verification.chains.len(), verification.decisions()), (2, 162));
+}

@@ -163,11 +163,8 @@ impl Writer {
                 return Err((jobs, RecordError::unavailable("the database does not answer")));
             }
         };
-        if found.is_empty() {
-            // Nobody's entry is there, so if it was a conflict, then about the chain.
-            if let Err(error) = self.refresh().await {
-                return Err((jobs, error));
-            }
+        if let Err(error) = self.go_on(found.is_empty()).await {
+            return Err((jobs, error));
         }
         let mut rest = Vec::new();
         for job in jobs {
@@ -177,12 +174,19 @@ impl Writer {
                 (Some(_), Ok(id)) => job.answer(Err(RecordError::Duplicate { id })),
             }
         }
-        if !found.is_empty()
-            && let Err(error) = self.refresh().await
-        {
-            return Err((rest, error));
-        }
         Ok(rest)
+    }
+
+    /// Learns where the chain ends by now. Where it was not us who moved it, another process holds
+    /// it, as may be after a connection was lost: it is left to them.
+    async fn go_on(&mut self, nothing_of_ours: bool) -> Result<(), RecordError> {
+        let before = self.head.clone();
+        self.refresh().await?;
+        if nothing_of_ours && self.head != before {
+            self.head = None;
+            self.refresh().await?;
+        }
+        Ok(())
     }
 
     /// Makes sure that there is a connection and a chain.
