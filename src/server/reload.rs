@@ -200,9 +200,8 @@ fn prints(files: BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Option<Print>> {
 
 /// Waits until the files are at rest.
 async fn settle(changes: &mut mpsc::Receiver<()>) {
-    let quiet = async {
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {}
-    };
+    let quiet =
+        async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {} };
     // After that it is as good as it gets.
     let _ = tokio::time::timeout(PATIENCE, quiet).await;
 }
