@@ -179,6 +179,11 @@ impl Gatekeeper {
         self.0.closing.store(true, Ordering::Relaxed);
     }
 
+    /// Brings the metric of the queue up to date.
+    pub(super) fn measure_queue(&self) {
+        self.0.metrics.queued(self.0.pool.waiting());
+    }
+
     /// Whether no question is taken any longer.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -256,9 +261,7 @@ impl Gatekeeper {
             let decision = gates.judge(promotion, snapshot, stop_at);
             let _ = reply.send(Judged { decision, frozen, waited });
         });
-        let pushed = self.0.pool.push(job);
-        self.0.metrics.queued(self.0.pool.waiting());
-        pushed.map_err(|unqueued| match unqueued {
+        self.0.pool.push(job).map_err(|unqueued| match unqueued {
             // A full queue has drained once as much time has passed as its last question may take.
             Unqueued::Full => Refused::Overloaded { retry_after: Duration::from_secs(1) },
             Unqueued::Closed => Refused::ShuttingDown,
