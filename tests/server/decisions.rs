@@ -121,7 +121,6 @@ fn a_request_that_is_not_understood_is_refused_and_decides_nothing() {
         ("requested_by", json!("")),
         ("modell", json!("x")),
         ("evidence", json!({})),
-        ("evidence", json!({"registry": "nowhere"})),
         ("evidence", json!({"inline": [], "registry": "x"})),
         ("evidence", json!({"inline": [{"name": "a"}]})),
         ("evidence", json!({"inline": [{"name": "a", "content": {}, "side": "baseline"}]})),
@@ -133,6 +132,9 @@ fn a_request_that_is_not_understood_is_refused_and_decides_nothing() {
     for question in broken {
         served.post("/v1/decisions", &question).is_problem(400, "invalid_request");
     }
+    let mut elsewhere = question(0.95);
+    elsewhere["evidence"] = json!({"registry": "nowhere"});
+    served.post("/v1/decisions", &elsewhere).is_problem(404, "not_found");
     for body in ["", "{", "null", "[]", "{} {}", "{\"model\":\"a\",\"model\":\"b\"}"] {
         let request = post_bytes("/v1/decisions", body.as_bytes());
         let request = request.header("content-type", "application/json");
