@@ -81,12 +81,22 @@ mlflow_server() {
   "$venv/bin/pip" install --quiet --disable-pip-version-check "mlflow==$version"
 }
 
+# The browser in which tests look at MLflow's web page.
+browser() {
+  if has chromium && has chromedriver; then
+    say "$(chromedriver --version | cut -d' ' -f1,2)"
+    return
+  fi
+  has apt-get || die "no chromium with chromedriver, which the tests on MLflow's web page need; install both"
+  apt_install chromium chromium-driver
+}
+
 [ $# -gt 0 ] || set -- build
 rust_toolchain
 for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
-    test) wasm_target; cargo_tool cargo-nextest; mlflow_server ;;
+    test) wasm_target; cargo_tool cargo-nextest; mlflow_server; browser ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac

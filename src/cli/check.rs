@@ -3,7 +3,6 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -175,7 +174,7 @@ impl Check {
             Err(told) => return Ok(Err(told)),
         };
         let snapshot = match frozen {
-            Ok(Ok(frozen)) => Ok((Arc::new(frozen.snapshot), frozen.digest)),
+            Ok(Ok(frozen)) => Ok((frozen.snapshot, frozen.digest)),
             Ok(Err(reasons)) => Err(reasons),
             Err(_) => Err(vec![Undecided::HostFault {
                 detail: "reading the evidence ended abnormally".to_owned(),
@@ -192,6 +191,7 @@ impl Check {
             gates: &matched,
             waivers: &config.waivers,
             unmatched: config.unmatched,
+            until: None,
         };
         Ok(Ok(evaluate(case, &policies)))
     }

@@ -10,7 +10,9 @@ mod init;
 mod policy;
 mod registry;
 mod sandbox;
+mod serve;
 mod terminal;
+mod token;
 
 use clap::{Parser, Subcommand};
 
@@ -48,6 +50,9 @@ enum Command {
     Evidence(evidence::Evidence),
     #[command(subcommand)]
     Policy(policy::Policy),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Token(token::Token),
     Completions(completions::Completions),
 }
 
@@ -61,6 +66,8 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Config(command) => command.run(&terminal),
         Command::Evidence(command) => command.run(&terminal),
         Command::Policy(command) => command.run(&terminal),
+        Command::Serve(command) => command.run(&terminal),
+        Command::Token(command) => command.run(&terminal),
         Command::Completions(command) => command.run(&terminal),
     };
     result.unwrap_or_else(|error| {

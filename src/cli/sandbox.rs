@@ -24,6 +24,24 @@ impl SandboxOptions {
     /// The sandbox that these options describe. A cache that cannot be used costs time and a
     /// warning, and nothing else.
     pub(super) fn sandbox(&self, terminal: &Terminal) -> anyhow::Result<Sandbox> {
+        let terminal = *terminal;
+        let no_cache = self.no_cache;
+        let on_compile = move |policy: &PolicyRef| {
+            // Kept nowhere, it is compiled every time.
+            if !no_cache {
+                terminal
+                    .note(format_args!("compiling {policy} for this machine (kept for next time)"));
+            }
+        };
+        self.sandbox_saying(&terminal, on_compile)
+    }
+
+    /// The same, telling in another way what is about to be compiled.
+    pub(super) fn sandbox_saying(
+        &self,
+        terminal: &Terminal,
+        on_compile: impl Fn(&PolicyRef) + Send + Sync + 'static,
+    ) -> anyhow::Result<Sandbox> {
         let cache = match self.directory() {
             None if self.no_cache => None,
             None => {
@@ -34,17 +52,7 @@ impl SandboxOptions {
                 Cache::open(&directory).inspect_err(|error| terminal.warning(error)).ok()
             }
         };
-        let terminal = *terminal;
-        let on_compile = move |policy: &PolicyRef| {
-            terminal.note(format_args!("compiling {policy} for this machine (kept for next time)"));
-        };
-        let silent = |_: &PolicyRef| ();
-        let sandbox = if self.no_cache {
-            Sandbox::new(cache, silent)
-        } else {
-            Sandbox::new(cache, on_compile)
-        };
-        sandbox.context("cannot run policies here")
+        Sandbox::new(cache, on_compile).context("cannot run policies here")
     }
 
     fn directory(&self) -> Option<PathBuf> {

@@ -50,6 +50,15 @@ impl Terminal {
         }
     }
 
+    /// Whether standard error takes colour.
+    pub(super) fn colored_errors(&self) -> bool {
+        match self.choice {
+            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+            ColorChoice::Never => false,
+        }
+    }
+
     /// Columns of the terminal, 100 where there is none.
     pub(super) fn width(&self) -> usize {
         rustix::termios::tcgetwinsize(io::stdout())

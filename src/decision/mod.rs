@@ -15,7 +15,7 @@ pub use gate::{
     Enforcement, Gate, Guard, Patterns, Removal, Requirement, TargetPattern, Unmatched,
 };
 pub use naming::{Environment, InvalidEnvironment, Naming, PromotionTag, TagPlace};
-pub use verdict::Verdict;
+pub use verdict::{UnknownVerdict, Verdict};
 pub use waiver::{Grant, Waiver};
 
 use crate::model::{

@@ -41,7 +41,14 @@ def start(folder: pathlib.Path) -> tuple[subprocess.Popen, str]:
                 *sys.argv[2:],
             ],
             cwd=data, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            env={**os.environ, "MLFLOW_ENABLE_ASSISTANT_SANDBOX": "false"},
+            env={
+                **os.environ,
+                "MLFLOW_ENABLE_ASSISTANT_SANDBOX": "false",
+                # Webhooks go to loopback.
+                "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+                "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+                "MLFLOW_WEBHOOK_CACHE_TTL": "1",
+            },
         )
         (folder / "pid").write_text(str(server.pid))
         address = f"http://127.0.0.1:{port}"

@@ -77,6 +77,12 @@ impl From<RegistryError> for Undecided {
 
 impl From<RegistryError> for Refusal {
     fn from(error: RegistryError) -> Self {
+        // As MLflow itself would have answered.
+        if let RegistryError::Refused { message, .. } = &error
+            && error.is_absence()
+        {
+            return Self::absent(message.clone());
+        }
         Self::unavailable(format_args!("what this would move could not be looked up: {error}"))
     }
 }

@@ -129,7 +129,7 @@ fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> 
     Ok(match operation {
         Operation::CreateModel => {
             fields.optional("description")?;
-            Change::CreateModel { model, tags: new_tags(fields)? }
+            Change::CreateModel { model, tags: new_tags(fields, |_| false)? }
         }
         Operation::UpdateModel => {
             fields.optional("description")?;
@@ -163,7 +163,9 @@ fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> 
             let model_id = fields.optional("model_id")?.filter(|id| !id.is_empty());
             fields.optional("run_link")?;
             fields.optional("description")?;
-            let tags = new_tags(fields)?;
+            // Whoever copies a version copies its tags, and those of another version's decisions
+            // are none of the copy's.
+            let tags = new_tags(fields, is_reserved)?;
             let source = Box::new(NewVersion { source, run_id, model_id });
             Change::CreateVersion { model, source, tags }
         }
@@ -246,8 +248,11 @@ fn tag_key(fields: &mut Fields) -> Result<String, Refusal> {
     Ok(key)
 }
 
-fn new_tags(fields: &mut Fields) -> Result<BTreeMap<String, String>, Refusal> {
-    let tags = fields.tags()?;
+fn new_tags(
+    fields: &mut Fields,
+    is_left_out: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    let tags = fields.tags(is_left_out)?;
     tags.keys().try_for_each(|key| check_tag_key(key))?;
     Ok(tags)
 }
@@ -336,8 +341,14 @@ mod tests {
     fn keeps_its_own_tags_from_clients() {
         let own = r#"{"name":"m","version":"1","key":"Lockgate.decision.env.prod","value":"x"}"#;
         assert!(refusal(Operation::SetVersionTag, own).contains("lockgate writes itself"));
-        let own = r#"{"name":"m","source":"s3://b","tags":[{"key":"lockgate.x","value":"x"}]}"#;
-        assert!(refusal(Operation::CreateVersion, own).contains("lockgate writes itself"));
+        let own = r#"{"name":"m","tags":[{"key":"lockgate.x","value":"x"}]}"#;
+        assert!(refusal(Operation::CreateModel, own).contains("lockgate writes itself"));
+        let copied = r#"{"name":"m","source":"s3://b","tags":[{"key":"lockgate.x","value":"x"},{"key":"y","value":"z"}]}"#;
+        let copied = read(Operation::CreateVersion, copied.as_bytes()).unwrap();
+        assert_eq!(
+            String::from_utf8(copied.body).unwrap(),
+            r#"{"name":"m","source":"s3://b","tags":[{"key":"y","value":"z"}]}"#
+        );
         let approval = r#"{"name":"m","version":"1","key":"lockgate.approval.1","value":"{}"}"#;
         assert!(read(Operation::SetVersionTag, approval.as_bytes()).is_ok());
     }
