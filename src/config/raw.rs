@@ -62,7 +62,7 @@ pub(super) struct Gate {
     #[schemars(required, length(min = 1, max = 100))]
     pub(super) name: Option<String>,
     /// Patterns for the names of the models that it guards, such as `fraud-*`. `*` and `?` stand
-    /// for any characters; quote a pattern that begins with `*`.
+    /// for any characters; quote a pattern that begins with `*`. They match in any case.
     #[schemars(required, length(min = 1, max = 32))]
     pub(super) models: Option<Vec<String>>,
     /// Where to: `stage:Production`, `alias:champion` or `env:prod`; a bare word is a stage. The

@@ -117,6 +117,18 @@ impl Patterns {
         Ok(Self { set: set.build()?, texts })
     }
 
+    /// The same patterns, which then match in any case, as some registries compare names.
+    ///
+    /// # Errors
+    /// None that compiling them the first time did not meet.
+    pub fn in_any_case(&self) -> Result<Self, globset::Error> {
+        let mut set = globset::GlobSetBuilder::new();
+        for text in &self.texts {
+            set.add(globset::GlobBuilder::new(text).case_insensitive(true).build()?);
+        }
+        Ok(Self { set: set.build()?, texts: self.texts.clone() })
+    }
+
     /// Whether one of the patterns matches all of `text`.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {

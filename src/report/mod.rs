@@ -4,6 +4,7 @@
 //! show, or a destination that cannot be written, leaves the verdict as it is.
 
 mod brief;
+mod explanation;
 mod github;
 mod json;
 mod junit;
@@ -19,6 +20,7 @@ use std::io;
 use std::str::FromStr;
 
 pub use brief::brief;
+pub use explanation::explain;
 pub use json::{
     Unreadable, line as json_line, read as read_json, schema as json_schema,
     subschema as json_subschema,

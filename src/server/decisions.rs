@@ -38,15 +38,15 @@ struct Posed {
     target: Target,
     /// Where it is now.
     #[serde(default)]
-    #[schemars(with = "Option<String>", inner(regex(pattern = TARGET)))]
+    #[schemars(with = "Option<String>", regex(pattern = TARGET))]
     source: Option<Target>,
     /// Digest of the model's artifacts. Evidence of another one leaves the decision undecided.
     #[serde(default)]
-    #[schemars(with = "Option<String>", inner(regex(pattern = DIGEST)))]
+    #[schemars(with = "Option<String>", regex(pattern = DIGEST))]
     digest: Option<Digest>,
     /// Who wants it to move, as policies see it; whoever asks, unless given.
     #[serde(default)]
-    #[schemars(inner(regex(pattern = NAME)))]
+    #[schemars(regex(pattern = NAME))]
     requested_by: Option<String>,
     /// What it is judged on.
     evidence: Given,

@@ -8,6 +8,7 @@ mod decisions;
 mod evidence;
 mod gatekeeper;
 mod gates;
+pub mod gateway;
 mod kubernetes;
 mod listen;
 mod metrics;

@@ -50,7 +50,7 @@ fn no_gate_is_no_allow() {
 #[test]
 fn the_baseline_is_told_apart_from_the_candidate() {
     let gate = GATE.split("      - use").next().unwrap().to_owned()
-        + "      - use: std/baseline-regression\n        params: {metrics: [{name: auc, direction: higher-is-better, max-drop: 0.01}]}\n";
+        + "      - use: std/baseline-regression\n        params: {metrics: [{name: auc, higher-is-better: true, max-drop: 0.01}]}\n";
     let served = Folder::new(&gate).serve("");
     let mut question = question(0.95);
     let mut baseline = question["evidence"]["inline"][0].clone();
@@ -191,7 +191,7 @@ fn every_answer_has_a_request_id_that_the_log_has_too() {
     let served = Folder::new(GATE).serve("--log debug");
     let own = get("/v1/decisions?x=y").header("x-request-id", "from-outside-1");
     assert_eq!(served.send(&own).header("x-request-id"), Some("from-outside-1"));
-    for strange in ["short", "with blank in it", "a\u{1b}[31mred-one"] {
+    for strange in ["short", "with blank in it", "strange/one"] {
         let request = get("/livez").header("x-request-id", strange);
         let given = served.send(&request).header("x-request-id").unwrap().to_owned();
         assert_eq!(given.len(), 32, "{given}");
@@ -246,7 +246,7 @@ fn what_a_request_says_is_no_label() {
 #[test]
 fn an_answer_says_nothing_of_the_inside() {
     let served: Served = Folder::new(GATE).serve("");
-    served.folder.write("lockgate.yaml", "nonsense: [");
+    served.folder.write("lockgate.yaml", "nonsense: 1\n");
     let problem = served.post("/v1/reload", &json!({})).is_problem(409, "gates_unusable");
     assert!(!problem.text().contains("nonsense"), "{}", problem.text());
     assert!(!problem.text().contains("lockgate.yaml"), "{}", problem.text());

@@ -1,6 +1,7 @@
 //! `lockgate serve`: puts the admission server together.
 
 mod gates;
+mod gateway;
 mod limits;
 
 use std::net::SocketAddr;
@@ -20,9 +21,10 @@ use super::terminal::Terminal;
 use crate::record::{self, Record};
 use crate::registry::kubernetes::{Mapping, Rules};
 use crate::report::plain;
+use crate::server::gateway::{Counts, Gateway};
 use crate::server::{
-    Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics, ServeError, Setup,
-    Telemetry, Tls, TlsFiles, serve,
+    Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics,
+    ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
 };
 use gates::Loader;
 
@@ -68,6 +70,9 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     record: RecordOptions,
+
+    #[command(flatten)]
+    mlflow: gateway::MlflowGateway,
 
     #[command(flatten)]
     kubernetes: Kubernetes,
@@ -169,10 +174,14 @@ impl Serve {
         let record = Record::open(&self.record.location()?, record::Options::write())
             .await
             .context("cannot open the record")?;
-        let metrics = Arc::new(Metrics::new());
+        let mut metrics = Metrics::new();
+        let counts = Counts::registered(metrics.registry());
+        let metrics = Arc::new(metrics);
         let gatekeeper =
             Gatekeeper::new(self.limits.capacity(), record.clone(), Arc::clone(&metrics))
                 .context("cannot start the threads that judge")?;
+        let added = self.mlflow.build(&gatekeeper, tls.is_some(), counts)?;
+        let (gateway, collector) = added.map(|added| (added.gateway, added.collector)).unzip();
         let stop = stop_signals()?;
         let listener = TcpListener::bind(self.listen)
             .await
@@ -180,6 +189,8 @@ impl Serve {
         let address = listener.local_addr()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         terminal.print(&format!("lockgate listens on {scheme}://{address}\n"))?;
+        let collectors: Vec<Arc<dyn Collect>> = collector.into_iter().collect();
+        let registry = collectors.first().map(|collector| collector.registry().to_owned());
         let setup = Setup {
             listener,
             tls,
@@ -188,12 +199,12 @@ impl Serve {
             gatekeeper,
             loader,
             record,
-            collectors: Vec::new(),
-            kubernetes: self.kubernetes_settings(),
+            collectors,
+            kubernetes: self.kubernetes_settings(registry),
             metrics,
             body: self.limits.body(),
             connections: self.limits.connections(),
-            fallback: None,
+            fallback: gateway.map(Gateway::router),
         };
         Ok(serve(setup, stop).await)
     }
@@ -227,13 +238,13 @@ impl Serve {
         Ok(Some(Tls::load(files)?))
     }
 
-    fn kubernetes_settings(&self) -> KubernetesSettings {
+    fn kubernetes_settings(&self, registry: Option<String>) -> KubernetesSettings {
         let Kubernetes { kubernetes_environment, storage_uri, kubernetes_without_credentials } =
             &self.kubernetes;
         let environments = kubernetes_environment.iter().cloned().collect();
         KubernetesSettings {
             rules: Rules { mappings: storage_uri.clone(), environments },
-            registry: None,
+            registry,
             open: *kubernetes_without_credentials,
         }
     }

@@ -73,8 +73,11 @@ impl Fields {
         Ok(flag)
     }
 
-    /// A list of `{"key": …, "value": …}`, no key twice.
-    pub(super) fn tags(&mut self) -> Result<BTreeMap<String, String>, Refusal> {
+    /// A list of `{"key": …, "value": …}`, no key twice; without those that `is_left_out`.
+    pub(super) fn tags(
+        &mut self,
+        is_left_out: impl Fn(&str) -> bool,
+    ) -> Result<BTreeMap<String, String>, Refusal> {
         let list = match self.left.remove("tags") {
             None | Some(Value::Null) => return Ok(BTreeMap::new()),
             Some(Value::Array(list)) => list,
@@ -92,6 +95,9 @@ impl Fields {
             let key = tag.text("key")?;
             let value = tag.optional("value")?.unwrap_or_default();
             let fields = tag.finish("a tag")?;
+            if is_left_out(&key) {
+                continue;
+            }
             if tags.insert(key.clone(), value).is_some() {
                 return Err(Refusal::unclear(format!("the tag {} appears twice", quoted(&key))));
             }

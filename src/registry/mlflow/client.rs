@@ -22,7 +22,7 @@ use super::refusal::quoted;
 use super::route::Routes;
 use crate::evidence::parse_json;
 
-/// Time to connect, and of one request with its answer.
+/// Time to connect, and of one request with its answer where nothing else is said.
 const CONNECT: Duration = Duration::from_secs(5);
 const REQUEST: Duration = Duration::from_secs(30);
 /// How long to wait before a read is tried again; as many tries as there are waits and one.
@@ -35,6 +35,7 @@ const IDLE: usize = 16;
 pub struct Client {
     pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
     address: Arc<Address>,
+    request: Duration,
 }
 
 /// Where an MLflow server is.
@@ -89,7 +90,14 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(IDLE)
             .build(https);
-        Ok(Self { pool, address })
+        Ok(Self { pool, address, request: REQUEST })
+    }
+
+    /// The same, with another time for one request than 30 s.
+    #[must_use]
+    pub const fn within(mut self, request: Duration) -> Self {
+        self.request = request;
+        self
     }
 
     /// Which of its routes are guarded.
@@ -168,14 +176,14 @@ impl Client {
         body: Option<Bytes>,
         asked: &Asked,
     ) -> Result<Bytes, RegistryError> {
-        match tokio::time::timeout(REQUEST, self.exchange(caller, method, target, body, asked))
+        match tokio::time::timeout(self.request, self.exchange(caller, method, target, body, asked))
             .await
         {
             Ok(answer) => answer,
             Err(_) => Err(RegistryError::TimedOut {
                 url: self.url(),
                 what: asked.what.clone(),
-                seconds: REQUEST.as_secs(),
+                milliseconds: self.request.as_millis(),
             }),
         }
     }

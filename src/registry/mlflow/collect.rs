@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::artifacts::Artifacts;
 use super::caller::Caller;
@@ -18,7 +18,7 @@ use super::plan::{Candidate, Move};
 use super::{mutation::Stage, tags};
 use crate::decision::{Naming, TagPlace};
 use crate::evidence::{About, Assignment, Collector, Format, Frozen, Side};
-use crate::model::{Digest, Target, Timestamp, Undecided};
+use crate::model::{Digest, Target, Undecided};
 
 /// Time for all of it. Ends before a client of a gateway gives up, which is after two minutes.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -110,7 +110,7 @@ impl Client {
             Err(_) => Err(vec![Undecided::from(RegistryError::TimedOut {
                 url: self.url(),
                 what: "all that was asked about the version".to_owned(),
-                seconds: DEADLINE.as_secs(),
+                milliseconds: DEADLINE.as_millis(),
             })]),
         }
     }
@@ -151,7 +151,7 @@ impl Reader<'_> {
             (self.progress)(&format!("version {} that is there now", current.version));
             self.baseline(current, &mut documents).await?;
         }
-        self.from_tags(&subject, current.as_ref(), &mut documents)?;
+        self.said_by_tags(&subject, current.as_ref(), &mut documents)?;
         Ok(Gathered { about: self.about(), documents })
     }
 
@@ -294,56 +294,31 @@ impl Reader<'_> {
     }
 
     /// What only tags say: approvals, and by which decisions versions came where.
-    fn from_tags(
+    fn said_by_tags(
         &self,
         subject: &Subject,
         current: Option<&Version>,
         documents: &mut Vec<Document>,
     ) -> Result<(), Undecided> {
-        let mut evidence = |name: &str, content: Value| {
-            documents.push(Document {
+        let approvals = match &subject.version {
+            Some(version) => tags::approvals(&version.tags())?,
+            None => None,
+        };
+        // Of stages and aliases the model itself says which version they mean.
+        let told_by_model = match (&self.moved.target, &self.moved.candidate) {
+            (Target::Environment(_), _) | (_, Candidate::New(_)) => false,
+            (Target::Stage(_) | Target::Alias(_), Candidate::Version { .. }) => true,
+        };
+        let now = (!told_by_model).then(|| current.map(|current| current.version.as_str()));
+        let history = tags::history(subject.version.iter().chain(current), now);
+        for (name, content) in [("mlflow/approvals", approvals), ("mlflow/history", history)] {
+            documents.extend(content.map(|content| Document {
                 name: name.to_owned(),
                 format: Some(Format::Lockgate),
                 bytes: Bytes::from(content.to_string()),
                 side: Side::Candidate,
-            });
-        };
-        if let Some(version) = &subject.version
-            && let Some(approvals) = tags::approvals(&version.tags())?
-        {
-            evidence("mlflow/approvals", approvals);
+            }));
         }
-        let own = subject.version.iter();
-        let mut transitions: Vec<(String, Target, Timestamp)> = Vec::new();
-        for version in own.chain(current) {
-            let tags = version.tags();
-            let decided = tags::transitions(&tags);
-            transitions.extend(decided.map(|(target, at)| (version.version.clone(), target, at)));
-        }
-        transitions.sort_by(|a, b| (a.2, &a.0, &a.1).cmp(&(b.2, &b.0, &b.1)));
-        transitions.dedup();
-        let mut history = json!({});
-        // Of stages and aliases the model itself says which version they mean.
-        let told = match (&self.moved.target, &self.moved.candidate) {
-            (Target::Environment(_), _) | (_, Candidate::New(_)) => true,
-            (Target::Stage(_) | Target::Alias(_), Candidate::Version { .. }) => false,
-        };
-        if told && let Some(current) = current {
-            history["current"] = json!(current.version);
-        }
-        if !told && transitions.is_empty() {
-            return Ok(());
-        }
-        let newest = transitions.last().map(|(_, _, at)| *at);
-        let entries = transitions.iter().map(|(version, target, at)| {
-            json!({"version": version, "target": target.to_string(), "at": at.to_string()})
-        });
-        history["transitions"] = entries.collect();
-        let mut content = json!({"lockgate": "evidence/v1", "history": history});
-        if let Some(newest) = newest {
-            content["collected_at"] = json!(newest.to_string());
-        }
-        evidence("mlflow/history", content);
         Ok(())
     }
 }

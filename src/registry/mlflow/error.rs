@@ -18,14 +18,14 @@ pub enum RegistryError {
         detail: String,
     },
     /// It took longer than it may.
-    #[error("MLflow at `{url}` did not answer {what} within {seconds} s")]
+    #[error("MLflow at `{url}` did not answer {what} within {milliseconds} ms")]
     TimedOut {
         /// Its address.
         url: String,
         /// What was asked.
         what: String,
         /// The time it had.
-        seconds: u64,
+        milliseconds: u128,
     },
     /// It refused or failed.
     #[error("MLflow answered {what} with {status}{}", said(message))]
@@ -77,6 +77,12 @@ impl From<RegistryError> for Undecided {
 
 impl From<RegistryError> for Refusal {
     fn from(error: RegistryError) -> Self {
+        // As MLflow itself would have answered.
+        if let RegistryError::Refused { message, .. } = &error
+            && error.is_absence()
+        {
+            return Self::absent(message.clone());
+        }
         Self::unavailable(format_args!("what this would move could not be looked up: {error}"))
     }
 }

@@ -129,7 +129,7 @@ fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> 
     Ok(match operation {
         Operation::CreateModel => {
             fields.optional("description")?;
-            Change::CreateModel { model, tags: new_tags(fields)? }
+            Change::CreateModel { model, tags: new_tags(fields, |_| false)? }
         }
         Operation::UpdateModel => {
             fields.optional("description")?;
@@ -163,7 +163,9 @@ fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> 
             let model_id = fields.optional("model_id")?.filter(|id| !id.is_empty());
             fields.optional("run_link")?;
             fields.optional("description")?;
-            let tags = new_tags(fields)?;
+            // Whoever copies a version copies its tags, and those of another version's decisions
+            // are none of the copy's.
+            let tags = new_tags(fields, is_reserved)?;
             let source = Box::new(NewVersion { source, run_id, model_id });
             Change::CreateVersion { model, source, tags }
         }
@@ -246,8 +248,11 @@ fn tag_key(fields: &mut Fields) -> Result<String, Refusal> {
     Ok(key)
 }
 
-fn new_tags(fields: &mut Fields) -> Result<BTreeMap<String, String>, Refusal> {
-    let tags = fields.tags()?;
+fn new_tags(
+    fields: &mut Fields,
+    is_left_out: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    let tags = fields.tags(is_left_out)?;
     tags.keys().try_for_each(|key| check_tag_key(key))?;
     Ok(tags)
 }
@@ -264,4 +269,87 @@ fn check_tag_key(key: &str) -> Result<(), Refusal> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(operation: Operation, body: &str) -> String {
+        read(operation, body.as_bytes()).unwrap_err().message
+    }
+
+    #[test]
+    fn writes_a_body_of_its_own() {
+        let body = r#" {"version" : "1", "stage": "pRODUCTION", "name": "m",
+            "archive_existing_versions": null} "#;
+        let mutation = read(Operation::TransitionStage, body.as_bytes()).unwrap();
+        assert_eq!(
+            String::from_utf8(mutation.body).unwrap(),
+            r#"{"name":"m","stage":"Production","version":"1"}"#
+        );
+        let expected = Change::TransitionStage {
+            model: "m".into(),
+            version: "1".into(),
+            stage: Stage::Production,
+            archive_existing: false,
+        };
+        assert_eq!(mutation.change, expected);
+    }
+
+    #[test]
+    fn leaves_out_what_the_web_page_sends_in_vain() {
+        let body = br#"{"alias":"champion","name":"m","version":"1"}"#;
+        let mutation = read(Operation::DeleteAlias, body).unwrap();
+        assert_eq!(mutation.body, br#"{"alias":"champion","name":"m"}"#);
+    }
+
+    #[test]
+    fn rejects_what_mlflow_reads_in_its_own_way() {
+        for (body, told) in [
+            (r#"{"name":"m","alias":"a","version":"1","version":"2"}"#, "appears twice"),
+            (r#"{"name":"m","alias":"a","version":"1","v\u0065rsion":"2"}"#, "appears twice"),
+            (r#""{\"name\":\"m\"}""#, "no JSON object"),
+            (r#"{"name":"m","alias":"a","version":1}"#, "`version` is no text"),
+            (r#"{"name":"m","alias":"a","version":"01"}"#, "is no version"),
+            (r#"{"name":"m","alias":"a","version":" 1"}"#, "is no version"),
+            (r#"{"name":"m","alias":"a","version":"1_0"}"#, "is no version"),
+            (r#"{"name":"m","alias":"a","version":"١"}"#, "is no version"),
+            (r#"{"name":"m","alias":"a\n","version":"1"}"#, "is no alias"),
+            (r#"{"name":"m","alias":"chámpion","version":"1"}"#, "is no alias"),
+            (r#"{"name":"m","alias":"LATEST","version":"1"}"#, "keeps the alias"),
+            (r#"{"name":"m ","alias":"a","version":"1"}"#, "is no name"),
+            (r#"{"name":"m/n","alias":"a","version":"1"}"#, "is no name"),
+            (r#"{"name":"m","alias":"a","version":"1","x":1}"#, "`x` is no field"),
+            (r#"{"name":"m","alias":"a","version":"1","x":NaN}"#, "bare `NaN`"),
+            (r#"{"name":"m","alias":"a"}"#, "`version` is missing"),
+            ("", "is empty"),
+            ("\u{feff}{}", "byte order mark"),
+        ] {
+            let message = refusal(Operation::SetAlias, body);
+            assert!(message.contains(told), "{body}: {message}");
+        }
+        let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(read(Operation::SetAlias, &utf16).is_err());
+        let large = format!(r#"{{"name":"{}"}}"#, "m".repeat(3 << 20));
+        assert!(refusal(Operation::DeleteModel, &large).contains("larger than"));
+        let camel = r#"{"name":"m","version":"1","stage":"None","archiveExistingVersions":true}"#;
+        assert!(refusal(Operation::TransitionStage, camel).contains("is no field"));
+    }
+
+    #[test]
+    fn keeps_its_own_tags_from_clients() {
+        let own = r#"{"name":"m","version":"1","key":"Lockgate.decision.env.prod","value":"x"}"#;
+        assert!(refusal(Operation::SetVersionTag, own).contains("lockgate writes itself"));
+        let own = r#"{"name":"m","tags":[{"key":"lockgate.x","value":"x"}]}"#;
+        assert!(refusal(Operation::CreateModel, own).contains("lockgate writes itself"));
+        let copied = r#"{"name":"m","source":"s3://b","tags":[{"key":"lockgate.x","value":"x"},{"key":"y","value":"z"}]}"#;
+        let copied = read(Operation::CreateVersion, copied.as_bytes()).unwrap();
+        assert_eq!(
+            String::from_utf8(copied.body).unwrap(),
+            r#"{"name":"m","source":"s3://b","tags":[{"key":"y","value":"z"}]}"#
+        );
+        let approval = r#"{"name":"m","version":"1","key":"lockgate.approval.1","value":"{}"}"#;
+        assert!(read(Operation::SetVersionTag, approval.as_bytes()).is_ok());
+    }
 }

@@ -139,7 +139,10 @@ impl Planner<'_> {
         };
         let version = match &new.source {
             VersionSource::Version { model, version } if model == base => version.clone(),
-            source => source.to_string(),
+            source @ (VersionSource::Version { .. }
+            | VersionSource::LoggedModel(_)
+            | VersionSource::Run { .. }
+            | VersionSource::Elsewhere(_)) => source.to_string(),
         };
         plan.moves.extend(targets.into_iter().map(|target| Move {
             subject: subject(base, &version),

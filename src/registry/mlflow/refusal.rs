@@ -17,6 +17,8 @@ pub enum Reason {
     Unclear,
     /// lockgate cannot judge it, so it is not to be made here.
     Forbidden,
+    /// The registry has no such model or version.
+    Absent,
     /// The registry could not be asked what it would do.
     Unavailable,
 }
@@ -28,6 +30,7 @@ impl Reason {
         match self {
             Self::Unclear => "unclear",
             Self::Forbidden => "forbidden",
+            Self::Absent => "absent",
             Self::Unavailable => "unavailable",
         }
     }
@@ -38,6 +41,7 @@ impl Reason {
     pub const fn answer(self) -> (u16, &'static str) {
         match self {
             Self::Unclear => (400, "INVALID_PARAMETER_VALUE"),
+            Self::Absent => (404, "RESOURCE_DOES_NOT_EXIST"),
             Self::Forbidden | Self::Unavailable => (403, "PERMISSION_DENIED"),
         }
     }
@@ -50,6 +54,10 @@ impl Refusal {
 
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
         Self { reason: Reason::Forbidden, message: message.into() }
+    }
+
+    pub(super) fn absent(message: impl Into<String>) -> Self {
+        Self { reason: Reason::Absent, message: message.into() }
     }
 
     pub(super) fn unavailable(message: impl fmt::Display) -> Self {

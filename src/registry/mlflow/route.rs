@@ -311,3 +311,154 @@ fn check_head(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&str, &str)| {
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap())
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn usual() -> HeaderMap {
+        headers(&[("content-type", "application/json"), ("content-length", "2")])
+    }
+
+    fn classify(method: &str, target: &str) -> Class {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Routes::default().classify(&method, target, &usual())
+    }
+
+    #[test]
+    fn judges_every_operation_under_both_roots() {
+        for operation in Operation::ALL {
+            for root in ROOTS {
+                let (method, route) = operation.route();
+                let class = classify(method.as_str(), &format!("{root}{route}"));
+                assert_eq!(class, Class::Judge(operation), "{root}{route}");
+            }
+        }
+    }
+
+    #[test]
+    fn passes_what_changes_nothing_in_the_registry() {
+        for (method, target) in [
+            ("GET", "/"),
+            ("GET", "/api/2.0/mlflow/registered-models/alias?name=m&alias=a"),
+            ("HEAD", "/api/2.0/mlflow/registered-models/get"),
+            ("OPTIONS", "/api/2.0/mlflow/registered-models/create"),
+            ("POST", "/api/2.0/mlflow/registered-models/get-latest-versions"),
+            ("POST", "/api/2.0/mlflow/runs/create"),
+            ("POST", "/ajax-api/2.0/mlflow/runs/search"),
+            ("POST", "/api/2.0/mlflow/experiments/delete"),
+            ("PATCH", "/api/2.0/mlflow/logged-models/m-1"),
+            ("DELETE", "/api/2.0/mlflow/logged-models/m-1/tags/a%20b"),
+            ("PUT", "/api/2.0/mlflow-artifacts/artifacts/1/r/artifacts/a%20b/100%25.txt"),
+            ("PUT", "/api/2.0/mlflow-artifacts/artifacts/1/r/artifacts/model-versions/x"),
+            ("PUT", "/api/2.0/mlflow-artifacts/artifacts/1/r/artifacts/mlflow/demo/x"),
+            ("POST", "/api/2.0/mlflow/traces/t/tags"),
+            ("POST", "/graphql"),
+            ("POST", "/v1/traces"),
+            ("POST", "/gateway/openai/v1/chat/completions"),
+            ("POST", "/api/2.0/mlflow/webhooks"),
+            ("POST", "/api/2.0/mlflow/webhooks/w/test"),
+            ("GET", "/api/2.0/mlflow/webhooks"),
+            ("POST", "/ajax-api/3.0/jobs/search"),
+            ("PATCH", "/ajax-api/3.0/jobs/cancel/j-1"),
+            ("POST", "/api/3.0/mlflow/prompt-optimization/jobs/j-1/cancel"),
+            ("DELETE", "/api/3.0/mlflow/prompt-optimization/jobs/j-1"),
+            ("POST", "/api/3.0/mlflow/workspaces"),
+        ] {
+            assert_eq!(classify(method, target), Class::Pass, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_may_reach_the_registry_unseen() {
+        for (method, target) in [
+            ("post", "/api/2.0/mlflow/registered-models/alias"),
+            ("POST", "/api/2.0/mlflow/registered-models/alias/"),
+            ("POST", "/api/2.0/mlflow//registered-models/alias"),
+            ("POST", "/api/2.0/mlflow/registered%2Dmodels/alias"),
+            ("POST", "/api/2.0/mlflow/registered-models%2Falias"),
+            ("POST", "/api/2.0/mlflow/registered-models%252Falias"),
+            ("POST", "/api/2.0/mlflow/%72egistered-models/alias"),
+            ("POST", "/api/2.0/mlflow/Registered-Models/alias"),
+            ("POST", "/api/2.0/mlflow/x/../registered-models/alias"),
+            ("POST", "/api/2.0/mlflow/./registered-models/alias"),
+            ("POST", "/api/2.0/mlflow/registered-models/alias;x"),
+            ("POST", "/api/2.0/mlflow/registered-models/alias?version=2"),
+            ("POST", "/api/2.0/preview/mlflow/registered-models/create"),
+            ("POST", "/api/2.1/unity-catalog/registered_models/create"),
+            ("POST", "/api/3.0/mlflow/model-versions/create"),
+            ("POST", "/prefix/api/2.0/mlflow/registered-models/alias"),
+            ("POST", "http://host/api/2.0/mlflow/registered-models/alias"),
+            ("PUT", "/api/2.0/mlflow/registered-models/alias"),
+            ("PUT", "/api/2.0/mlflow/model-versions/unheard-of"),
+            ("PUT", "/api/2.0/mlflow-artifacts/artifacts/../../mlflow/registered-models/alias"),
+            ("PUT", "/api/2.0/mlflow-artifacts/%2e%2e/mlflow/model-versions/create"),
+            ("POST", "/ajax-api/3.0/mlflow/assistant/message"),
+            ("GET", "/ajax-api/3.0/mlflow/assistant/config"),
+            ("POST", "/ajax-api/3.0/mlflow/demo/generate"),
+            ("POST", "/api/3.0/mlflow/prompt-optimization/jobs"),
+            ("POST", "/ajax-api/3.0/jobs/"),
+            ("POST", "/ajax-api/3.0/jobs"),
+            ("DELETE", "/api/3.0/mlflow/workspaces/w"),
+            ("PATCH", "/api/3.0/mlflow/workspaces/w"),
+            ("DELETE", "/api/2.0/mlflow/webhooks/w"),
+            ("PATCH", "/api/2.0/mlflow/webhooks/w"),
+            ("TRACE", "/"),
+            ("PROPPATCH", "/api/2.0/mlflow/runs/create"),
+        ] {
+            let class = classify(method, target);
+            assert!(matches!(class, Class::Refuse(_)), "{method} {target}: {class:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_head_that_two_readers_could_read_differently() {
+        let target = "/api/2.0/mlflow/registered-models/alias";
+        let json = ("content-type", "application/json");
+        let length = ("content-length", "2");
+        for pairs in [
+            vec![json],
+            vec![length],
+            vec![json, length, ("content-encoding", "gzip")],
+            vec![json, ("transfer-encoding", "chunked")],
+            vec![json, length, ("transfer-encoding", "chunked")],
+            vec![json, length, length],
+            vec![json, json, length],
+            vec![("content-type", "text/plain"), length],
+            vec![("content-type", "application/json; charset=utf-16"), length],
+            vec![json, length, ("x-http-method-override", "DELETE")],
+            vec![json, length, ("x_http_method_override", "DELETE")],
+            vec![json, length, ("x-mlflow-workspace", "a"), ("x-mlflow-workspace", "b")],
+            vec![json, length, ("x_mlflow_workspace", "a")],
+            vec![json, length, ("authorization", "a"), ("authorization", "b")],
+        ] {
+            let class = Routes::default().classify(&Method::POST, target, &headers(&pairs));
+            assert!(matches!(class, Class::Refuse(_)), "{pairs:?}: {class:?}");
+        }
+        let charset = ("content-type", "application/json; charset=UTF-8");
+        for pairs in [vec![json, length], vec![charset, length, ("x_other", "a")]] {
+            let class = Routes::default().classify(&Method::POST, target, &headers(&pairs));
+            assert_eq!(class, Class::Judge(Operation::SetAlias), "{pairs:?}");
+        }
+        // MLflow asks for no type here.
+        let class = Routes::default().classify(&Method::DELETE, target, &headers(&[length]));
+        assert_eq!(class, Class::Judge(Operation::DeleteAlias));
+    }
+
+    #[test]
+    fn knows_the_routes_below_a_static_prefix_and_only_those() {
+        let routes = Routes::below("/ml/flow/");
+        let at = |path: &str| routes.classify(&Method::POST, path, &usual());
+        let route = "/api/2.0/mlflow/registered-models/alias";
+        assert_eq!(at(&format!("/ml/flow{route}")), Class::Judge(Operation::SetAlias));
+        assert!(matches!(at(route), Class::Refuse(_)));
+        assert!(matches!(at(&format!("/ml{route}")), Class::Refuse(_)));
+    }
+}

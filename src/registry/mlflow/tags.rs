@@ -1,9 +1,10 @@
 //! The tags of a model version that lockgate writes and reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::lookup::Version;
 use super::refusal::quoted;
 use crate::evidence::parse_json;
 use crate::model::{DecisionId, Target, Timestamp, Undecided};
@@ -26,10 +27,41 @@ pub(super) fn decided_target(key: &str) -> Option<Target> {
     format!("{kind}:{name}").parse().ok()
 }
 
+/// The promotions that the tags of some versions tell of, as evidence, and which version the
+/// target means `now`, where that is to be said; none when there is nothing to say.
+pub(super) fn history<'a>(
+    versions: impl Iterator<Item = &'a Version>,
+    now: Option<Option<&str>>,
+) -> Option<Value> {
+    let mut moved = BTreeSet::new();
+    for version in versions {
+        let tags = version.tags();
+        let of_version = transitions(&tags);
+        moved.extend(of_version.map(|(target, at)| (at, version.version.clone(), target)));
+    }
+    if now.is_none() && moved.is_empty() {
+        return None;
+    }
+    let mut history = Map::new();
+    if let Some(Some(current)) = now {
+        history.insert("current".to_owned(), json!(current));
+    }
+    let newest = moved.last().map(|(at, ..)| *at);
+    let transitions = moved.into_iter().map(|(at, version, target)| {
+        json!({"version": version, "target": target.to_string(), "at": at.to_string()})
+    });
+    history.insert("transitions".to_owned(), transitions.collect());
+    let mut content = Map::new();
+    content.insert("lockgate".to_owned(), json!("evidence/v1"));
+    if let Some(newest) = newest {
+        content.insert("collected_at".to_owned(), json!(newest.to_string()));
+    }
+    content.insert("history".to_owned(), history.into());
+    Some(content.into())
+}
+
 /// The promotions that the tags of a version tell of, with the time that the decision's id holds.
-pub(super) fn transitions(
-    tags: &BTreeMap<&str, &str>,
-) -> impl Iterator<Item = (Target, Timestamp)> {
+fn transitions(tags: &BTreeMap<&str, &str>) -> impl Iterator<Item = (Target, Timestamp)> {
     tags.iter().filter_map(|(key, value)| {
         let id: DecisionId = value.parse().ok()?;
         Some((decided_target(key)?, Timestamp::from_milliseconds(id.milliseconds())?))
