@@ -218,7 +218,7 @@ async fn with_little_room() {
     let mut answered = Vec::new();
     for _ in 0..3 {
         record.append(allow()).await.unwrap();
-        let written = std::fs::metadata(format!("{}-wal", location.to_string())).unwrap().len();
+        let written = std::fs::metadata(format!("{location}-wal")).unwrap().len();
         room(written + 100_000);
         let mut failed = 0;
         while failed < 20 {
@@ -391,45 +391,53 @@ async fn a_statement_that_is_lost_is_sent_again() {
 
 /// The network goes, and the server does not notice and goes on with the statement.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_that_goes_on_after_its_connection_is_found_or_left_open() {
+async fn a_statement_that_goes_on_after_its_connection_is_found() {
+    let (cluster, network, record) = over_a_network(Duration::from_secs(60)).await;
+    let client = hold_up_commits(&cluster).await;
+    let held = allow();
+    let append = {
+        let (record, held) = (record.clone(), held.clone());
+        tokio::spawn(async move { record.append(held).await })
+    };
+    held_up(&client).await;
+    network.cut();
+    // Until the second attempt waits for the first.
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    while client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < 2 {}
+    client.batch_execute("SELECT pg_advisory_unlock(1, 1)").await.unwrap();
+    assert_eq!(append.await.unwrap(), Ok(()));
+    assert!(record.get(held.id).await.unwrap().is_some());
+    assert_eq!(intact(&record).await, 2);
+}
+
+/// As above, and it is not over before whoever waits has to be answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_goes_on_for_too_long_is_left_open_and_can_be_asked_for_again() {
+    let (cluster, network, record) = over_a_network(Duration::from_secs(1)).await;
+    let client = hold_up_commits(&cluster).await;
+    let held = allow();
+    let append = {
+        let (record, held) = (record.clone(), held.clone());
+        tokio::spawn(async move { record.append(held).await })
+    };
+    held_up(&client).await;
+    network.cut();
+    let answer = append.await.unwrap();
+    assert!(matches!(answer, Err(RecordError::Unknown { .. })), "{answer:?}");
+    client.batch_execute("SELECT pg_advisory_unlock(1, 1)").await.unwrap();
+    until(async || record.append(held.clone()).await.is_ok()).await;
+    assert!(record.get(held.id).await.unwrap().is_some());
+    assert_eq!(intact(&record).await, 2);
+}
+
+/// A record of one decision, behind a network that can be cut.
+async fn over_a_network(deadline: Duration) -> (Cluster, Network, Record) {
     let cluster = Cluster::start();
     let network = Network::to(cluster.socket()).await;
-    let options = Options { deadline: Duration::from_secs(2), ..Options::write() };
+    let options = Options { deadline, ..Options::write() };
     let record = Record::open(&network.url().parse().unwrap(), options).await.unwrap();
     record.append(allow()).await.unwrap();
-    let client = hold_up_commits(&cluster).await;
-    for in_time in [true, false] {
-        let held = allow();
-        let append = {
-            let (record, held) = (record.clone(), held.clone());
-            tokio::spawn(async move { record.append(held).await })
-        };
-        held_up(&client).await;
-        network.cut();
-        let answer = if in_time {
-            // The second attempt waits for the first by now.
-            let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-            while client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < 2 {}
-            client.batch_execute("SELECT pg_advisory_unlock(1, 1)").await.unwrap();
-            append.await.unwrap()
-        } else {
-            let answer = append.await.unwrap();
-            client.batch_execute("SELECT pg_advisory_unlock(1, 1)").await.unwrap();
-            answer
-        };
-        // Which then comes through, whatever was answered.
-        while record.get(held.id).await.ok().flatten().is_none() {}
-        if in_time {
-            assert_eq!(answer, Ok(()));
-            client.batch_execute("SELECT pg_advisory_lock(1, 1)").await.unwrap();
-        } else {
-            assert!(matches!(answer, Err(RecordError::Unknown { .. })), "{answer:?}");
-            // Asked again, it is found to be there.
-            until(async || record.append(held.clone()).await.is_ok()).await;
-        }
-    }
-    until_recorded(&record).await;
-    assert_eq!(intact(&record).await, 4);
+    (cluster, network, record)
 }
 
 /// Carries what is sent to a socket and back, until it is cut.

@@ -51,11 +51,12 @@ async fn write_until_killed() {
         .map(|task| {
             let record = record.clone();
             tokio::spawn(async move {
-                loop {
+                let mut told = Ok(());
+                while told.is_ok() {
                     let entry = entry_with_evidence("fraud", f64::from(task));
                     let id = entry.id;
                     record.append(entry).await.unwrap();
-                    writeln!(std::io::stdout().lock(), "{id}").unwrap();
+                    told = writeln!(std::io::stdout().lock(), "{id}");
                 }
             })
         })

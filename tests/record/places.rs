@@ -30,7 +30,7 @@ impl Place {
     pub(crate) fn file(&self) -> PathBuf {
         match self {
             Self::Sqlite(folder) => folder.path().join("state/record.db"),
-            Self::Postgres(_) => panic!("not a file"),
+            Self::Postgres(_) => unreachable!("not a file"),
         }
     }
 

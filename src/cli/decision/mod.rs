@@ -60,12 +60,9 @@ async fn with_record<T>(
         Err(error) => Err(error),
     };
     Ok(done.map_err(|error| {
-        let exit = match &error {
-            RecordError::Tampered { .. } | RecordError::Rewound { .. } => Exit::Deny,
-            _ => Exit::Undecided,
-        };
+        let broken = matches!(error, RecordError::Tampered { .. } | RecordError::Rewound { .. });
         terminal.error(&error.into());
-        exit
+        if broken { Exit::Deny } else { Exit::Undecided }
     }))
 }
 

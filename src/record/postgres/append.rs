@@ -56,7 +56,7 @@ impl Session {
     pub(super) async fn append(
         &mut self,
         head: &Head,
-        jobs: &[Box<Job>],
+        jobs: &[Job],
     ) -> Result<Option<Head>, Error> {
         let mut heads = vec![head.clone()];
         let mut end = head.clone();
@@ -123,7 +123,7 @@ impl Session {
     }
 
     /// Which of these ids are on record, and what is there under them.
-    pub(super) async fn find(&self, jobs: &[Box<Job>]) -> Result<BTreeMap<String, Row>, Error> {
+    pub(super) async fn find(&self, jobs: &[Job]) -> Result<BTreeMap<String, Row>, Error> {
         let ids: Vec<&str> = jobs.iter().map(|job| job.row.id.as_str()).collect();
         let sql = format!("SELECT {} FROM lockgate_entries WHERE id = ANY($1)", rows::COLUMNS);
         let found = self.client.query(&sql, &[&ids]).await?;

@@ -90,7 +90,7 @@ impl Writer {
         }
     }
 
-    async fn record(&mut self, mut jobs: Vec<Box<Job>>) {
+    async fn record(&mut self, mut jobs: Vec<Job>) {
         let mut fate: Option<RecordError> = None;
         for _ in 0..ATTEMPTS {
             jobs.retain(|job| job.take());
@@ -130,7 +130,7 @@ impl Writer {
     }
 
     /// Sends the statement. False when the chain does not end any more where we left it.
-    async fn append(&mut self, jobs: &[Box<Job>]) -> Result<bool, Fate> {
+    async fn append(&mut self, jobs: &[Job]) -> Result<bool, Fate> {
         let limit = self.limit.saturating_mul(2);
         let (Some(session), Some(head)) = (&mut self.session, &self.head) else {
             return Err(Fate::Lost("there is no connection".into()));
@@ -147,10 +147,7 @@ impl Writer {
     }
 
     /// Answers those whose entry is on record after all; returns the rest.
-    async fn settle(
-        &mut self,
-        jobs: Vec<Box<Job>>,
-    ) -> Result<Vec<Box<Job>>, (Vec<Box<Job>>, RecordError)> {
+    async fn settle(&mut self, jobs: Vec<Job>) -> Result<Vec<Job>, (Vec<Job>, RecordError)> {
         let found = match &self.session {
             Some(session) => timeout(self.limit, session.find(&jobs)).await,
             None => return Err((jobs, RecordError::unavailable("there is no connection"))),
@@ -263,8 +260,8 @@ impl Writer {
 
 /// Entries that are asked for twice at a time go one after the other: a statement that adds both
 /// adds neither.
-fn distinct(jobs: Vec<Box<Job>>) -> Vec<Vec<Box<Job>>> {
-    let mut rounds: Vec<Vec<Box<Job>>> = Vec::new();
+fn distinct(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut rounds: Vec<Vec<Job>> = Vec::new();
     let mut met: HashMap<String, usize> = HashMap::new();
     for job in jobs {
         let times = met.entry(job.row.id.clone()).or_default();

@@ -113,11 +113,12 @@ impl Writer {
     /// The connection, if it still is to the file that has the name. One that was deleted can be
     /// written to, but nobody would ever find it.
     fn connection(&mut self) -> Result<(Connection, Identity), RecordError> {
-        let gone = |error| match error {
-            RecordError::Missing { location } => {
+        let gone = |error| {
+            if let RecordError::Missing { location } = error {
                 RecordError::unavailable(format_args!("`{location}` is gone"))
+            } else {
+                error
             }
-            other => other,
         };
         let now = Identity::of(&self.path).map_err(gone)?;
         match self.open.take() {
@@ -138,7 +139,7 @@ impl Writer {
             }
         };
         // Only now, as it may have taken long to get here.
-        let jobs: Vec<Box<Job>> =
+        let jobs: Vec<Job> =
             std::mem::take(&mut work.jobs).into_iter().filter(|job| job.take()).collect();
         let (outcomes, head) = match self.write(&transaction, &jobs, !work.probes.is_empty()) {
             Ok(written) => written,
@@ -173,7 +174,7 @@ impl Writer {
     fn write(
         &mut self,
         transaction: &Transaction<'_>,
-        jobs: &[Box<Job>],
+        jobs: &[Job],
         probe: bool,
     ) -> Result<(Outcomes, Option<Head>), Failure> {
         let start = self.head(transaction)?;
