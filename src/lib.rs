@@ -7,5 +7,8 @@ pub mod evaluation;
 pub mod evidence;
 pub mod model;
 pub mod policy;
+pub mod record;
+pub mod registry;
 pub mod report;
+pub mod server;
 pub mod wasm;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
@@ -15,12 +15,43 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("config", &["model", "decision", "policy"]),
     ("evaluation", &["model", "decision", "policy"]),
     ("report", &["model", "decision", "evidence"]),
-    ("cli", &["model", "decision", "policy", "evidence", "wasm", "config", "evaluation", "report"]),
+    ("registry", &["model", "decision", "evidence"]),
+    ("record", &["model", "decision", "evidence", "report"]),
+    (
+        "server",
+        &[
+            "model",
+            "decision",
+            "policy",
+            "evidence",
+            "config",
+            "evaluation",
+            "report",
+            "registry",
+            "record",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "model",
+            "decision",
+            "policy",
+            "evidence",
+            "wasm",
+            "config",
+            "evaluation",
+            "report",
+            "registry",
+            "record",
+            "server",
+        ],
+    ),
     ("main.rs", &["cli"]),
 ];
 
 /// Crates that only some modules may name.
-const NAMED_ONLY_IN: [(&str, &[&str]); 7] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
     ("wasmtime", &["wasm"]),
     ("blake3", &["wasm"]),
     ("clap", &["cli", "main.rs"]),
@@ -28,6 +59,8 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 7] = [
     ("cap_std", &["wasm", "evidence"]),
     ("saphyr_parser", &["config"]),
     ("axum", &["server"]),
+    ("rusqlite", &["record"]),
+    ("tokio_postgres", &["record"]),
 ];
 
 /// The size past which a file is asked what two things it is.

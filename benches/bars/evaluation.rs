@@ -78,7 +78,7 @@ impl Scene {
         let Frozen { snapshot, digest, .. } = collector.freeze().map_err(|errors| {
             anyhow!("{}", errors.first().map(ToString::to_string).unwrap_or_default())
         })?;
-        Ok(Self { promotion, snapshot: Arc::new(snapshot), digest, bare })
+        Ok(Self { promotion, snapshot, digest, bare })
     }
 
     /// A decision's facts, as they are at its start.

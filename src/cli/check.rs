@@ -3,13 +3,13 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::Exit;
 use super::gate_file::{self, GateFile, Told, load_policies};
+use super::registry::{Opened, Read, Registry};
 use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
 use crate::config::ConfiguredGate;
@@ -17,6 +17,7 @@ use crate::decision::{Decision, Verdict};
 use crate::evaluation::{Case, MatchedGate, evaluate};
 use crate::evidence::{About, Collector, Frozen, Side};
 use crate::model::{Digest, ModelVersion, Promotion, Target, Timestamp, Undecided};
+use crate::registry::mlflow;
 use crate::report::{self, Context, Format};
 
 /// Judge whether a model version may move to a target.
@@ -26,7 +27,7 @@ use crate::report::{self, Context, Format};
 /// 3 undecided.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockgate check fraud-detector/3 --to stage:Production --evidence evidence/\n  lockgate check fraud-detector/3 --to alias:champion --evidence evidence/ --baseline champion/ \\\n      --requested-by \"$GITHUB_ACTOR\" --format github \\\n      --output sarif=lockgate.sarif junit=lockgate.xml"
+    after_help = "Examples:\n  lockgate check fraud-detector/3 --to stage:Production --evidence evidence/\n  lockgate check fraud-detector/3 --to alias:champion --registry mlflow=https://mlflow.example.org\n  lockgate check fraud-detector/3 --to alias:champion --evidence evidence/ --baseline champion/ \\\n      --requested-by \"$GITHUB_ACTOR\" --format github \\\n      --output sarif=lockgate.sarif junit=lockgate.xml"
 )]
 pub(super) struct Check {
     /// The model version that is to move.
@@ -43,8 +44,14 @@ pub(super) struct Check {
     from: Option<Target>,
 
     /// Evidence about this version: files, or directories of files.
-    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "registry")]
     evidence: Vec<PathBuf>,
+
+    /// The registry that holds the version, `mlflow=https://mlflow.example.org`: evidence is read
+    /// from it, and from its version of the target for comparison. Credentials are taken from
+    /// `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`.
+    #[arg(long, value_name = "KIND=URL")]
+    registry: Option<Registry>,
 
     /// Metrics of the version that it would replace: files, or directories of files.
     #[arg(long, value_name = "PATH", num_args = 1..)]
@@ -154,11 +161,13 @@ impl Check {
         let promotion = self.promotion()?;
         let gates: Vec<(usize, &ConfiguredGate)> =
             config.matching(&promotion.subject.model, &promotion.target).collect();
-        let collector = Collector::new(self.about(), gate_file::assignments(&config.evidence)?);
+        let assignments = gate_file::assignments(&config.evidence)?;
+        let read = Read { assignments, naming: &config.naming, terminal };
+        let registry = self.registry.as_ref().map(Registry::open).transpose()?;
 
         // Reading evidence and mapping policies do not wait for each other.
         let (policies, frozen) = std::thread::scope(|scope| {
-            let frozen = scope.spawn(|| self.collect(collector));
+            let frozen = scope.spawn(|| self.collect(read, registry));
             let policies = load_policies(&config, gates.iter().copied(), &sandbox, terminal);
             (policies, frozen.join())
         });
@@ -167,7 +176,7 @@ impl Check {
             Err(told) => return Ok(Err(told)),
         };
         let snapshot = match frozen {
-            Ok(Ok(frozen)) => Ok((Arc::new(frozen.snapshot), frozen.digest)),
+            Ok(Ok(frozen)) => Ok((frozen.snapshot, frozen.digest)),
             Ok(Err(reasons)) => Err(reasons),
             Err(_) => Err(vec![Undecided::HostFault {
                 detail: "reading the evidence ended abnormally".to_owned(),
@@ -185,6 +194,7 @@ impl Check {
             gates: &matched,
             waivers: &config.waivers,
             unmatched: config.unmatched,
+            until: None,
         };
         let decision = evaluate(case, &policies);
         // The process ends soon, and the kernel takes all of it back at once.
@@ -196,7 +206,10 @@ impl Check {
     fn promotion(&self) -> anyhow::Result<Promotion> {
         Ok(Promotion {
             subject: ModelVersion {
-                registry: "local".to_owned(),
+                registry: match &self.registry {
+                    Some(_) => mlflow::REGISTRY.to_owned(),
+                    None => "local".to_owned(),
+                },
                 model: self.subject.model.clone(),
                 version: self.subject.version.clone(),
                 digest: self.digest.first().copied(),
@@ -220,7 +233,14 @@ impl Check {
         }
     }
 
-    fn collect(&self, mut collector: Collector) -> Result<Frozen, Vec<Undecided>> {
+    fn collect(&self, read: Read<'_>, registry: Option<Opened>) -> Result<Frozen, Vec<Undecided>> {
+        let Subject { model, version } = &self.subject;
+        let mut collector = Collector::new(self.about(), read.assignments.clone());
+        if let Some(registry) = registry {
+            let mut moved = mlflow::Move::asked(model, version, &self.to, read.naming);
+            moved.subject.digest = self.digest.first().copied();
+            registry.gather(&moved, &read)?.add_to(&mut collector);
+        }
         for path in &self.evidence {
             collector.add_path(path, Side::Candidate);
         }

@@ -91,9 +91,9 @@ impl Show {
             }
         };
         let text = if self.canonical {
-            String::from_utf8(frozen.canonical)?
+            String::from_utf8(frozen.canonical.to_vec())?
         } else {
-            serde_json::to_string_pretty(&frozen.snapshot)? + "\n"
+            serde_json::to_string_pretty(&*frozen.snapshot)? + "\n"
         };
         terminal.print(&text)?;
         terminal.note(format_args!("snapshot {}", frozen.digest));

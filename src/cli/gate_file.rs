@@ -9,7 +9,9 @@ use clap::Args;
 
 use super::terminal::Terminal;
 use crate::config::proof::{self, Claim, Proofs};
-use crate::config::{Config, ConfiguredGate, Draft, EvidenceAssignment, KnownNames, read};
+use crate::config::{
+    Config, ConfiguredGate, Diagnostics, Draft, EvidenceAssignment, KnownNames, read,
+};
 use crate::evaluation::Policies;
 use crate::evidence::{Assigned, Assignment, Format};
 use crate::wasm::{Cache, Sandbox, standard_names};
@@ -47,18 +49,7 @@ impl GateFile {
                 self.path.display()
             );
         }
-        let policies: Vec<&str> = standard_names().collect();
-        let formats: Vec<&str> =
-            Format::ALL.iter().map(|format| format.as_str()).chain([DOCUMENT, IGNORE]).collect();
-        let known = KnownNames { policies: &policies, formats: &formats };
-        let proofs: Arc<dyn Proofs> = match cache {
-            Some(cache) => Arc::new(Kept(cache.clone())),
-            None => Arc::new(proof::None),
-        };
-        let read = read(&self.path, &known, proofs).and_then(|draft| {
-            if draft.is_sound() { draft.finish() } else { told_whole(draft, sandbox).finish() }
-        });
-        Ok(read.map_err(|diagnostics| {
+        Ok(load(&self.path, cache, sandbox).map_err(|diagnostics| {
             terminal.tell(format_args!("{diagnostics}\n"));
             Told
         }))
@@ -79,13 +70,46 @@ impl Proofs for Kept {
     }
 }
 
+/// Reads a gate file, and tells everything that is wrong with it.
+pub(super) fn load(
+    path: &Path,
+    cache: Option<&Cache>,
+    sandbox: impl FnOnce() -> Option<Sandbox>,
+) -> Result<Config, Diagnostics> {
+    draft(path, cache)?.map_or_else(
+        |draft| match sandbox() {
+            Some(sandbox) => told_whole(draft, &sandbox).finish(),
+            None => draft.finish(),
+        },
+        Ok,
+    )
+}
+
+/// The same for a sandbox that is there anyway.
+pub(super) fn load_with(path: &Path, sandbox: &Sandbox) -> Result<Config, Diagnostics> {
+    draft(path, None)?.map_or_else(|draft| told_whole(draft, sandbox).finish(), Ok)
+}
+
+/// A sound gate file, or one that its policies may have more to say of.
+fn draft(path: &Path, cache: Option<&Cache>) -> Result<Result<Config, Draft>, Diagnostics> {
+    let policies: Vec<&str> = standard_names().collect();
+    let formats: Vec<&str> =
+        Format::ALL.iter().map(|format| format.as_str()).chain([DOCUMENT, IGNORE]).collect();
+    let known = KnownNames { policies: &policies, formats: &formats };
+    let proofs: Arc<dyn Proofs> = match cache {
+        Some(cache) => Arc::new(Kept(cache.clone())),
+        None => Arc::new(proof::None),
+    };
+    let draft = read(path, &known, proofs)?;
+    if draft.is_sound() { draft.finish().map(Ok) } else { Ok(Err(draft)) }
+}
+
 /// Adds to an unsound gate file what its policies have to say of their params, so that one run
 /// tells all that is wrong. Policies that cannot be loaded now are told of once the rest is sound.
-fn told_whole(mut draft: Draft, sandbox: impl FnOnce() -> Option<Sandbox>) -> Draft {
-    let Some(sandbox) = sandbox() else { return draft };
+fn told_whole(mut draft: Draft, sandbox: &Sandbox) -> Draft {
     let named = draft.named_policies();
     let references = named.iter().map(|(_, _, reference)| reference);
-    let policies = Policies::load(&sandbox, draft.directory(), references);
+    let policies = Policies::load(sandbox, draft.directory(), references);
     for (gate, position, reference) in &named {
         if let Ok(policy) = policies.get(reference) {
             draft.check_params(*gate, *position, &policy.description().params_schema);
@@ -104,29 +128,40 @@ pub(super) fn load_policies<'a>(
     sandbox: &Sandbox,
     terminal: &Terminal,
 ) -> Result<Policies, Told> {
+    held_policies(config, gates, sandbox).map_err(|faults| {
+        for diagnostics in faults {
+            terminal.tell(format_args!("{diagnostics}\n"));
+        }
+        Told
+    })
+}
+
+/// The same, for whoever tells of it in another way.
+pub(super) fn held_policies<'a>(
+    config: &Config,
+    gates: impl Iterator<Item = (usize, &'a ConfiguredGate)> + Clone,
+    sandbox: &Sandbox,
+) -> Result<Policies, Vec<Diagnostics>> {
     let references = gates
         .clone()
         .flat_map(|(_, gate)| &gate.invocations)
         .map(|invocation| &invocation.reference);
     let policies = Policies::load(sandbox, config.directory(), references);
-    let mut sound = true;
+    let mut faults = Vec::new();
     for (number, gate) in gates {
         for (position, (_, invocation)) in gate.policies().enumerate() {
             let Ok(policy) = policies.get(&invocation.reference) else { continue };
             let schema = &policy.description().params_schema;
-            if let Err(diagnostics) = config.check_params(number, position, schema) {
-                terminal.tell(format_args!("{diagnostics}\n"));
-                sound = false;
-            }
+            faults.extend(config.check_params(number, position, schema).err());
         }
     }
-    sound &= waivers_name_rules(config, &policies, terminal);
-    if sound { Ok(policies) } else { Err(Told) }
+    faults.extend(strange_waivers(config, &policies));
+    if faults.is_empty() { Ok(policies) } else { Err(faults) }
 }
 
-/// Checks that waivers name rules that their policies have, as far as those are loaded.
-fn waivers_name_rules(config: &Config, policies: &Policies, terminal: &Terminal) -> bool {
-    let mut sound = true;
+/// Waivers of rules that their policies do not have, as far as those are loaded.
+fn strange_waivers(config: &Config, policies: &Policies) -> Vec<Diagnostics> {
+    let mut faults = Vec::new();
     for (number, waiver) in config.waivers.iter().enumerate() {
         // Gates may call different policies by one id; the rule may be any one's.
         let loaded: Option<Vec<_>> = config
@@ -139,12 +174,9 @@ fn waivers_name_rules(config: &Config, policies: &Policies, terminal: &Terminal)
         let Some(loaded) = loaded else { continue };
         let rules = loaded.iter().flat_map(|policy| &policy.description().rules);
         let rules = rules.map(|rule| rule.code.as_str()).collect();
-        if let Err(diagnostics) = config.check_waiver(number, &rules) {
-            terminal.tell(format_args!("{diagnostics}\n"));
-            sound = false;
-        }
+        faults.extend(config.check_waiver(number, &rules).err());
     }
-    sound
+    faults
 }
 
 /// What the gate file says of evidence files, in the evidence module's own words.

@@ -3,13 +3,18 @@
 mod check;
 mod completions;
 mod config;
+mod decision;
 mod evidence;
 mod exit;
 mod gate_file;
 mod init;
 mod policy;
+mod record;
+mod registry;
 mod sandbox;
+mod serve;
 mod terminal;
+mod token;
 
 use clap::{Parser, Subcommand};
 
@@ -44,9 +49,14 @@ enum Command {
     #[command(subcommand)]
     Config(config::Config),
     #[command(subcommand)]
+    Decision(decision::Decision),
+    #[command(subcommand)]
     Evidence(evidence::Evidence),
     #[command(subcommand)]
     Policy(policy::Policy),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Token(token::Token),
     Completions(completions::Completions),
 }
 
@@ -58,8 +68,11 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Check(command) => command.run(&terminal),
         Command::Init(command) => command.run(&terminal),
         Command::Config(command) => command.run(&terminal),
+        Command::Decision(command) => command.run(&terminal),
         Command::Evidence(command) => command.run(&terminal),
         Command::Policy(command) => command.run(&terminal),
+        Command::Serve(command) => command.run(&terminal),
+        Command::Token(command) => command.run(&terminal),
         Command::Completions(command) => command.run(&terminal),
     };
     result.unwrap_or_else(|error| {

@@ -48,16 +48,24 @@ impl SandboxOptions {
         terminal: &Terminal,
     ) -> anyhow::Result<Sandbox> {
         let terminal = *terminal;
+        let no_cache = self.no_cache;
         let on_compile = move |policy: &PolicyRef| {
-            terminal.note(format_args!("compiling {policy} for this machine (kept for next time)"));
+            // Kept nowhere, it is compiled every time.
+            if !no_cache {
+                terminal
+                    .note(format_args!("compiling {policy} for this machine (kept for next time)"));
+            }
         };
-        let silent = |_: &PolicyRef| ();
-        let sandbox = if self.no_cache {
-            Sandbox::new(cache, silent)
-        } else {
-            Sandbox::new(cache, on_compile)
-        };
-        sandbox.context("cannot run policies here")
+        Sandbox::new(cache, on_compile).context("cannot run policies here")
+    }
+
+    /// The same, telling in another way what is about to be compiled.
+    pub(super) fn sandbox_saying(
+        &self,
+        terminal: &Terminal,
+        on_compile: impl Fn(&PolicyRef) + Send + Sync + 'static,
+    ) -> anyhow::Result<Sandbox> {
+        Sandbox::new(self.cache(terminal), on_compile).context("cannot run policies here")
     }
 
     fn directory(&self) -> Option<PathBuf> {

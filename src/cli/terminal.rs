@@ -2,7 +2,7 @@
 //! that changes an exit code.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -50,6 +50,15 @@ impl Terminal {
         }
     }
 
+    /// Whether standard error takes colour.
+    pub(super) fn colored_errors(&self) -> bool {
+        match self.choice {
+            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            ColorChoice::Always | ColorChoice::AlwaysAnsi => true,
+            ColorChoice::Never => false,
+        }
+    }
+
     /// Columns of the terminal, 100 where there is none.
     pub(super) fn width(&self) -> usize {
         rustix::termios::tcgetwinsize(io::stdout())
@@ -80,6 +89,26 @@ impl Terminal {
 
     pub(super) fn note(&self, text: impl Display) {
         self.say(NOTE, "note", &text.to_string());
+    }
+
+    /// What is being waited for, in a line that the next one takes the place of; only where
+    /// somebody is looking.
+    pub(super) fn progress(&self, text: impl Display) {
+        let text: String = plain(&text.to_string()).chars().take(self.width()).collect();
+        self.rewrite(&text);
+    }
+
+    /// Clears the line of [`Self::progress`].
+    pub(super) fn end_progress(&self) {
+        self.rewrite("");
+    }
+
+    fn rewrite(&self, line: &str) {
+        let mut out = io::stderr().lock();
+        if out.is_terminal() {
+            // Moving on a terminal is no colour, so it is not kept from one that wants none.
+            let _ = write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush());
+        }
     }
 
     /// Several lines as they are.

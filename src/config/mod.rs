@@ -23,12 +23,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use mismatch::Mismatch;
 pub use params::{ParamsError, check_params};
 pub use schema::schema;
 
-use crate::decision::{Gate, Guard, Unmatched, Waiver};
+use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
 use crate::model::{Digest, Target};
 use crate::policy::{Invocation, PolicyRef};
 use diagnostic::{Problem, quoted};
@@ -51,6 +52,8 @@ pub struct Config {
     pub waivers: Vec<Waiver>,
     /// Formats given to evidence files, in the order of the file.
     pub evidence: Vec<EvidenceAssignment>,
+    /// What names and tags mean in the MLflow registry.
+    pub naming: Naming,
     source: Source,
 }
 
@@ -226,8 +229,10 @@ impl Draft {
     pub fn finish(self) -> Result<Config, Diagnostics> {
         let Self { source, content, problems } = self;
         match content {
-            Some((unmatched, Resolved { gates, waivers, evidence })) if problems.is_empty() => {
-                Ok(Config { unmatched, gates, waivers, evidence, source })
+            Some((unmatched, Resolved { gates, waivers, evidence, naming }))
+                if problems.is_empty() =>
+            {
+                Ok(Config { unmatched, gates, waivers, evidence, naming, source })
             }
             _ => Err(source.refusal(problems)),
         }
@@ -290,7 +295,7 @@ fn hold_against_schema(
 }
 
 /// Lists whose entries are read each by itself.
-const LISTS: [&str; 4] = ["/gates", "/policies", "/waivers", "/evidence"];
+const LISTS: [&str; 5] = ["/gates", "/policies", "/waivers", "/evidence", "/promotion-tags"];
 
 /// Removes the smallest part around `pointer` that can be missed: the key that it is the value
 /// of, or that holds the list it is in.

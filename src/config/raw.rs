@@ -39,6 +39,9 @@ pub(super) struct GateFile {
     #[serde(default)]
     #[schemars(with = "Vec<Evidence>", length(max = 200))]
     pub(super) evidence: Vec<Value>,
+    /// What names and tags mean in the MLflow registry.
+    #[serde(default)]
+    pub(super) mlflow: Mlflow,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -59,7 +62,7 @@ pub(super) struct Gate {
     #[schemars(required, length(min = 1, max = 100))]
     pub(super) name: Option<String>,
     /// Patterns for the names of the models that it guards, such as `fraud-*`. `*` and `?` stand
-    /// for any characters; quote a pattern that begins with `*`.
+    /// for any characters; quote a pattern that begins with `*`. They match in any case.
     #[schemars(required, length(min = 1, max = 32))]
     pub(super) models: Option<Vec<String>>,
     /// Where to: `stage:Production`, `alias:champion` or `env:prod`; a bare word is a stage. The
@@ -69,9 +72,71 @@ pub(super) struct Gate {
     /// Kinds of evidence that must be there, each with the age that it may have at most.
     #[serde(default)]
     pub(super) require: Require,
+    /// Whether a version may be taken from a target that the gate guards, by deleting the alias or
+    /// the version, moving it off or renaming the model: `deny` (the default) or `allow`.
+    #[serde(default)]
+    #[schemars(extend("default" = "deny"))]
+    pub(super) removal: Removal,
     /// The policies, all of which are run at every decision.
     #[schemars(with = "Vec<Policy>", length(min = 1, max = 50))]
     pub(super) policies: Option<Vec<Value>>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(super) enum Removal {
+    #[default]
+    Deny,
+    Allow,
+}
+
+/// What names and tags mean in the MLflow registry.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Mlflow {
+    /// Patterns for names of registered models that are an environment: a version that is created
+    /// under `prod.*` is promoted to `env:prod`. The environment is named by what the pattern
+    /// begins with, or else ends with. The first that matches counts.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub(super) environments: Vec<String>,
+    /// Tags that say where a version is used, so that setting one is a promotion.
+    #[serde(default)]
+    #[schemars(with = "Vec<PromotionTag>", length(max = 32))]
+    pub(super) promotion_tags: Vec<Value>,
+}
+
+/// A tag that says where a version is used.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PromotionTag {
+    /// Key of the tag.
+    #[schemars(required, length(min = 1, max = 250))]
+    pub(super) tag: Option<String>,
+    /// What it hangs on: `version` (the default), a model version, which is promoted; or `model`,
+    /// a registered model, of which the tag's value names the version that is promoted.
+    #[serde(default)]
+    #[schemars(extend("default" = "version"))]
+    pub(super) on: TagPlace,
+    /// Patterns for the values that count; all when left out. Not with `on: model`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", length(min = 1, max = 32))]
+    pub(super) values: Option<Vec<String>>,
+    /// Where the version is promoted to, `env:prod`. When left out, to the environment that the
+    /// value names; needed with `on: model`.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) target: Option<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(super) enum TagPlace {
+    #[default]
+    Version,
+    Model,
 }
 
 /// Kinds of evidence that must be there. The value is the age that each source of the kind may
@@ -260,6 +325,24 @@ impl From<Unmatched> for decision::Unmatched {
             Unmatched::Deny => Self::Deny,
             Unmatched::Undecided => Self::Undecided,
             Unmatched::Allow => Self::Allow,
+        }
+    }
+}
+
+impl From<Removal> for decision::Removal {
+    fn from(raw: Removal) -> Self {
+        match raw {
+            Removal::Deny => Self::Deny,
+            Removal::Allow => Self::Allow,
+        }
+    }
+}
+
+impl From<TagPlace> for decision::TagPlace {
+    fn from(raw: TagPlace) -> Self {
+        match raw {
+            TagPlace::Version => Self::Version,
+            TagPlace::Model => Self::Model,
         }
     }
 }

@@ -16,6 +16,18 @@ pub enum Enforcement {
     Deny,
 }
 
+/// Whether a version may be taken from a target that a gate guards: its alias deleted, the version
+/// deleted, moved off or renamed. Nothing is there to be judged then, so it is one or the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    /// It may not.
+    #[default]
+    Deny,
+    /// It may.
+    Allow,
+}
+
 /// What is decided where no gate matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +54,8 @@ pub struct Gate {
     pub require: Vec<Requirement>,
     /// One for each policy, in the order of the file.
     pub guards: Vec<Guard>,
+    /// Whether what it guards may be taken away.
+    pub removal: Removal,
 }
 
 impl Gate {
@@ -103,6 +117,18 @@ impl Patterns {
         Ok(Self { set: set.build()?, texts })
     }
 
+    /// The same patterns, which then match in any case, as some registries compare names.
+    ///
+    /// # Errors
+    /// None that compiling them the first time did not meet.
+    pub fn in_any_case(&self) -> Result<Self, globset::Error> {
+        let mut set = globset::GlobSetBuilder::new();
+        for text in &self.texts {
+            set.add(globset::GlobBuilder::new(text).case_insensitive(true).build()?);
+        }
+        Ok(Self { set: set.build()?, texts: self.texts.clone() })
+    }
+
     /// Whether one of the patterns matches all of `text`.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
@@ -124,14 +150,14 @@ pub struct TargetPattern {
 }
 
 impl TargetPattern {
-    /// Reads the name of `target` as a glob pattern. Stages match in any case, as registries
-    /// take `production` for `Production`.
+    /// Reads the name of `target` as a glob pattern, which matches in any case: registries take
+    /// `production` for `Production`, and some of their databases `Champion` for `champion`.
     ///
     /// # Errors
     /// A name that is not a glob.
     pub fn new(target: &Target) -> Result<Self, globset::Error> {
         let name = globset::GlobBuilder::new(target.name())
-            .case_insensitive(matches!(target, Target::Stage(_)))
+            .case_insensitive(true)
             .build()?
             .compile_matcher();
         Ok(Self { kind: target.kind(), name })

@@ -4,14 +4,18 @@
 mod decide;
 mod evidence;
 mod gate;
+mod naming;
 mod verdict;
 mod waiver;
 
 use std::sync::Arc;
 
 pub use decide::{Answered, GateInput, Inputs, decide};
-pub use gate::{Enforcement, Gate, Guard, Patterns, Requirement, TargetPattern, Unmatched};
-pub use verdict::Verdict;
+pub use gate::{
+    Enforcement, Gate, Guard, Patterns, Removal, Requirement, TargetPattern, Unmatched,
+};
+pub use naming::{Environment, InvalidEnvironment, Naming, PromotionTag, TagPlace};
+pub use verdict::{UnknownVerdict, Verdict};
 pub use waiver::{Grant, Waiver};
 
 use crate::model::{

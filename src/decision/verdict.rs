@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -16,6 +17,22 @@ pub enum Verdict {
     Undecided,
     /// A rule that counts is broken.
     Deny,
+}
+
+/// Text that is no verdict.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a verdict; write `allow`, `deny` or `undecided`")]
+pub struct UnknownVerdict(pub String);
+
+impl FromStr for Verdict {
+    type Err = UnknownVerdict;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Allow, Self::Deny, Self::Undecided]
+            .into_iter()
+            .find(|verdict| verdict.as_str() == text)
+            .ok_or_else(|| UnknownVerdict(text.chars().take(100).collect()))
+    }
 }
 
 impl Verdict {
@@ -61,6 +78,7 @@ impl Verdict {
             | Undecided::EvidenceUndated { .. }
             | Undecided::EvidenceStale { .. }
             | Undecided::EvidenceFromFuture { .. }
+            | Undecided::RequestTimeout
             | Undecided::RecordNotWritten { .. } => Self::Undecided,
         }
     }

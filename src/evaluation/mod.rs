@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::decision::{
     Answered, ComponentReport, Decision, Gate, GateInput, Inputs, Unmatched, Waiver, decide,
 };
 use crate::model::{Digest, Promotion, RunUsage, Snapshot, Undecided};
-use crate::policy::{Facts, Invocation, Policy, PolicyLoader, PolicyRef};
+use crate::policy::{Evaluation, Facts, Invocation, Limits, Policy, PolicyLoader, PolicyRef};
 
 /// A loaded policy, or why it could not be loaded.
 pub type Loaded = Result<Arc<dyn Policy>, Undecided>;
@@ -68,12 +69,15 @@ pub struct Case<'a> {
     pub waivers: &'a [Waiver],
     /// What no gate means.
     pub unmatched: Unmatched,
+    /// When nobody waits for an answer any longer, and policies are stopped whatever their own
+    /// limits; none where somebody waits for as long as it takes.
+    pub until: Option<Instant>,
 }
 
 /// Runs every policy of every gate that matches, not just up to the first failure, and decides.
 #[must_use]
 pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
-    let Case { promotion, gate_file, snapshot, gates, waivers, unmatched } = case;
+    let Case { promotion, gate_file, snapshot, gates, waivers, unmatched, until } = case;
     let facts = snapshot
         .as_ref()
         .ok()
@@ -87,7 +91,7 @@ pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
                 matched
                     .invocations
                     .iter()
-                    .map(|invocation| answer(invocation, policies, facts))
+                    .map(|invocation| answer(invocation, policies, facts, until))
                     .collect()
             }),
         })
@@ -99,12 +103,17 @@ pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
     decide(Inputs { promotion, gate_file, snapshot, gates: inputs, waivers, unmatched })
 }
 
-fn answer(invocation: &Invocation, policies: &Policies, facts: &Facts) -> Answered {
+fn answer(
+    invocation: &Invocation,
+    policies: &Policies,
+    facts: &Facts,
+    until: Option<Instant>,
+) -> Answered {
     let Invocation { reference, params, limits } = invocation;
     let params = Arc::clone(params);
     match policies.get(reference) {
         Ok(policy) => {
-            let evaluation = policy.evaluate(facts, &params, limits);
+            let evaluation = run(policy.as_ref(), facts, &params, limits, until);
             let description = policy.description();
             Answered {
                 component: ComponentReport {
@@ -131,4 +140,28 @@ fn answer(invocation: &Invocation, policies: &Policies, facts: &Facts) -> Answer
             log: Vec::new(),
         },
     }
+}
+
+/// Runs one policy for as long as it may take, or as somebody waits.
+fn run(
+    policy: &dyn Policy,
+    facts: &Facts,
+    params: &str,
+    limits: &Limits,
+    until: Option<Instant>,
+) -> Evaluation {
+    let Some(until) = until else { return policy.evaluate(facts, params, limits) };
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        let result = Err(Undecided::RequestTimeout);
+        return Evaluation { result, usage: RunUsage::default(), log: Vec::new() };
+    }
+    let mut evaluation = policy.evaluate(facts, params, &limits.within(left));
+    // The deadline it ran into was the request's, and no limit of the gate file's.
+    if left < limits.deadline()
+        && matches!(evaluation.result, Err(Undecided::DeadlineExceeded { .. }))
+    {
+        evaluation.result = Err(Undecided::RequestTimeout);
+    }
+    evaluation
 }

@@ -73,6 +73,16 @@ impl Collector {
         }
     }
 
+    /// Adds what is known to be of one format, such as the answer of a registry: no assignment of
+    /// the gate file speaks of it.
+    pub fn add_known(&mut self, name: &str, format: Format, bytes: &[u8], side: Side) {
+        if self.count() {
+            self.take_as(name, Some(format), bytes, side);
+        } else {
+            self.errors.push(files::too_many().of(name));
+        }
+    }
+
     /// The snapshot of everything added, or everything that is wrong with it.
     ///
     /// # Errors
@@ -99,28 +109,31 @@ impl Collector {
     }
 
     fn take(&mut self, name: &str, bytes: &[u8], side: Side) {
-        if self.assigned(name) == Some(&Assigned::Ignore) {
-            return;
+        if self.assigned(name) != Some(&Assigned::Ignore) {
+            self.take_as(name, None, bytes, side);
         }
+    }
+
+    fn take_as(&mut self, name: &str, known: Option<Format>, bytes: &[u8], side: Side) {
         let full = match side {
             Side::Candidate => name.to_owned(),
             Side::Baseline => format!("baseline/{name}"),
         };
-        if let Err(problem) = self.try_take(name, &full.as_str().into(), bytes, side) {
+        if let Err(problem) = self.try_take((name, known), &full.as_str().into(), bytes, side) {
             self.errors.push(problem.of(&full));
         }
     }
 
     fn try_take(
         &mut self,
-        name: &str,
+        (name, known): (&str, Option<Format>),
         full: &SourceName,
         bytes: &[u8],
         side: Side,
     ) -> Result<(), Problem> {
         let digest = self.admit(full, bytes, side)?;
         let parsed = json::parse(bytes)?;
-        let (label, precedence, said) = self.understand(name, full, parsed, side)?;
+        let (label, precedence, said) = self.understand((name, known), full, parsed, side)?;
         match side {
             Side::Candidate => self.check_digests(&said)?,
             Side::Baseline => check_baseline(&said)?,
@@ -184,16 +197,19 @@ impl Collector {
 
     fn understand(
         &self,
-        name: &str,
+        (name, known): (&str, Option<Format>),
         full: &SourceName,
         parsed: Parsed<'_>,
         side: Side,
     ) -> Result<(&'static str, u8, Said), Problem> {
-        let (format, currency) = match self.assigned(name) {
-            Some(Assigned::Document(document)) => return read_document(document, parsed, full),
-            Some(Assigned::Format(format)) => (*format, None),
-            Some(Assigned::OpenCostIn(currency)) => (Format::OpenCost, Some(currency)),
-            Some(Assigned::Ignore) | None => (Format::detect(&parsed.value)?, None),
+        let (format, currency) = match (known, self.assigned(name)) {
+            (Some(format), _) => (format, None),
+            (None, Some(Assigned::Document(document))) => {
+                return read_document(document, parsed, full);
+            }
+            (None, Some(Assigned::Format(format))) => (*format, None),
+            (None, Some(Assigned::OpenCostIn(currency))) => (Format::OpenCost, Some(currency)),
+            (None, Some(Assigned::Ignore) | None) => (Format::detect(&parsed.value)?, None),
         };
         let context = Context { about: &self.about, side, source: full.clone(), currency };
         Ok((format.as_str(), format.precedence(), format.read(&parsed, &context)?))

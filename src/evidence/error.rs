@@ -67,6 +67,11 @@ impl Problem {
         Self { place: place.to_string(), text: text.into(), fault: Fault::Mismatch }
     }
 
+    /// What is wrong and where, one line.
+    pub(super) fn in_words(&self) -> String {
+        detail(&self.place, &self.text)
+    }
+
     pub(super) fn of(self, source_name: &str) -> EvidenceError {
         EvidenceError {
             source_name: source_name.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,15 +11,15 @@ use super::error::{EvidenceError, Problem};
 use super::said::NoValue;
 use crate::model::{Digest, Metadata, Metric, Snapshot, SourceName, Unmeasured};
 
-/// All evidence of one decision and what identifies it.
+/// All evidence of one decision and what identifies it. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Frozen {
     /// The evidence.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
     /// SHA-256 of `canonical`.
     pub digest: Digest,
     /// The snapshot as canonical JSON (RFC 8785).
-    pub canonical: Vec<u8>,
+    pub canonical: Arc<[u8]>,
 }
 
 /// Merges the pieces, which come ordered by name.
@@ -52,7 +53,8 @@ pub(super) fn freeze(mut pieces: Vec<Piece>) -> Result<Frozen, Vec<EvidenceError
     let canonical = serde_json_canonicalizer::to_vec(&snapshot).map_err(|error| {
         vec![Problem::whole(format!("cannot be written as canonical JSON: {error}")).of("snapshot")]
     })?;
-    Ok(Frozen { digest: Digest::of(&canonical), snapshot, canonical })
+    let digest = Digest::of(&canonical);
+    Ok(Frozen { snapshot: Arc::new(snapshot), digest, canonical: canonical.into() })
 }
 
 fn merge(piece: Piece, snapshot: &mut Snapshot, without_value: &mut [Vec<NoValue>; 2]) {

@@ -23,6 +23,24 @@ pub use freeze::Frozen;
 
 use crate::model::{Digest, Target};
 
+/// JSON that not every reader takes for the same, or that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidJson(String);
+
+/// Reads JSON that means the same to every reader: UTF-8 without a byte order mark, no key twice,
+/// no number that loses digits, bounded in depth and size.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn parse_json(bytes: &[u8]) -> Result<serde_json::Value, InvalidJson> {
+    let read = json::parse(bytes).and_then(|parsed| {
+        format::refuse_bare_words(&parsed)?;
+        Ok(parsed.value)
+    });
+    read.map_err(|problem| InvalidJson(problem.in_words()))
+}
+
 /// Which version a piece of evidence speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {

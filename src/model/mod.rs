@@ -2,9 +2,11 @@
 //! decision could not be made. Plain data; no I/O, no clock.
 
 mod check;
+mod decision_id;
 mod digest;
 mod evidence;
 mod kind;
+mod origin;
 mod promotion;
 mod run;
 mod snapshot;
@@ -12,6 +14,7 @@ mod time;
 mod undecided;
 
 pub use check::{Check, Comparison, Description, Measure, Outcome, Rule};
+pub use decision_id::{DecisionId, InvalidDecisionId};
 pub use digest::{Digest, InvalidDigest};
 pub use evidence::{
     Approval, Artifact, CardSection, Category, Document, Exploitability, Finding, Forecast,
@@ -19,6 +22,7 @@ pub use evidence::{
     Unmeasured, Usage,
 };
 pub use kind::Kind;
+pub use origin::{Origin, UnknownOrigin};
 pub use promotion::{InvalidTarget, ModelVersion, Promotion, Target};
 pub use run::{LogLevel, LogLine, RunUsage};
 pub use snapshot::Snapshot;

@@ -1,10 +1,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Kind, Timestamp};
 
 /// What a policy ran out of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Budget {
     /// Linear memory, bytes.
     Memory,
@@ -22,7 +25,8 @@ impl fmt::Display for Budget {
 }
 
 /// Why a decision, or one policy's part in it, could not be made. Never a reason to allow.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", content = "facts", rename_all = "snake_case")]
 pub enum Undecided {
     /// The component could not be loaded: no component, too large, a foreign import, a bad
     /// `describe`.
@@ -175,6 +179,11 @@ pub enum Undecided {
     /// No gate matches the promotion.
     #[error("no gate matches this model and target")]
     NoMatchingGate,
+    /// The time in which the request had to be answered ran out before or while the policy ran.
+    #[error(
+        "the time for this request ran out before the policy came to an answer; ask again, or raise `--request-timeout` of the server"
+    )]
+    RequestTimeout,
     /// The decision could not be recorded.
     #[error("the decision could not be recorded: {detail}")]
     RecordNotWritten {
@@ -208,6 +217,7 @@ impl Undecided {
             Self::EvidenceStale { .. } => "evidence_stale",
             Self::EvidenceFromFuture { .. } => "evidence_from_future",
             Self::NoMatchingGate => "no_matching_gate",
+            Self::RequestTimeout => "request_timeout",
             Self::RecordNotWritten { .. } => "record_not_written",
         }
     }
@@ -236,6 +246,7 @@ impl Undecided {
             | Self::EvidenceRefused { .. }
             | Self::HostFault { .. }
             | Self::NoMatchingGate
+            | Self::RequestTimeout
             | Self::RecordNotWritten { .. } => None,
         }
     }

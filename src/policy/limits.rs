@@ -71,6 +71,12 @@ impl Limits {
         self.memory_mib << 20
     }
 
+    /// The same, but stopped after `time` at the latest.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        Self { deadline: self.deadline.min(time), ..self }
+    }
+
     /// Wall-clock time after which the run is stopped.
     #[must_use]
     pub const fn deadline(&self) -> Duration {

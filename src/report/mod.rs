@@ -3,6 +3,8 @@
 //! A report only tells. It decides nothing, and no exit code comes from here: what a format cannot
 //! show, or a destination that cannot be written, leaves the verdict as it is.
 
+mod brief;
+mod explanation;
 mod github;
 mod json;
 mod junit;
@@ -17,7 +19,12 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-pub use json::schema as json_schema;
+pub use brief::brief;
+pub use explanation::explain;
+pub use json::{
+    Unreadable, line as json_line, read as read_json, schema as json_schema,
+    subschema as json_subschema,
+};
 pub(crate) use text::{json as harmless_json, plain};
 
 use crate::decision::Decision;

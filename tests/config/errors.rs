@@ -235,3 +235,35 @@ fn hints_at_quotes_for_a_bare_star() {
     let shown = refused("version: 1\ngates:\n  - models: [*]\n").to_string();
     assert!(shown.contains("lockgate.yaml:3:14") && shown.contains("quote a pattern"), "{shown}");
 }
+
+#[test]
+fn rejects_names_and_tags_that_mean_nothing() {
+    let text = with(
+        "    removal: maybe
+mlflow:
+  environments: ['*', 'prod.*', '[']
+  promotion-tags:
+    - {tag: 'déploy', values: []}
+    - {tag: lockgate.x, target: 'x:y'}
+    - {tag: a, on: model, values: [b]}
+    - {on: version}
+  webhooks: {}
+",
+    );
+    assert_eq!(
+        messages(&refused(&text)),
+        [
+            "8:14 `removal` takes `deny` or `allow`, not `maybe`",
+            "10:18 `*` does not begin or end with the name of an environment, as `prod.*` does",
+            "10:33 `[` is not a pattern: unclosed character class; missing ']'",
+            "12:13 `déploy` is not the key of a tag",
+            "12:31 `values` is empty",
+            "13:13 `lockgate.x` is a tag that lockgate writes itself",
+            "13:33 `x:y` is not a target; write `stage:NAME`, `alias:NAME` or `env:NAME`",
+            "14:20 a tag on the model needs a `target`",
+            "14:35 `values` does not go with `on: model`",
+            "15:7 entry 4 of `promotion-tags` lacks the key `tag`",
+            "16:3 unknown key `webhooks`",
+        ]
+    );
+}

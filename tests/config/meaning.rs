@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lockgate::config::template;
-use lockgate::decision::{Enforcement, Requirement, Unmatched};
+use lockgate::decision::{Enforcement, Removal, Requirement, TagPlace, Unmatched};
 use lockgate::model::{Kind, Target, Timestamp};
 use lockgate::policy::{Limits, PolicyRef};
 
@@ -221,4 +221,42 @@ fn loads_from_a_file_and_knows_its_directory() {
     let config = lockgate::config::load(&path, &super::KNOWN).unwrap();
     assert_eq!(config.directory(), directory.path());
     assert_eq!(accepted(template()).directory(), Path::new(""));
+}
+
+#[test]
+fn reads_what_names_and_tags_mean_in_mlflow() {
+    let config = accepted(&with(
+        "    removal: allow
+mlflow:
+  environments: ['prod.*', '*-live']
+  promotion-tags:
+    - {tag: deploy, values: ['EU-*']}
+    - {tag: live, on: model, target: alias:live}
+",
+    ));
+    assert_eq!(config.gates[0].gate.removal, Removal::Allow);
+    let naming = &config.naming;
+    let environment = |model: &str| Some(naming.environment(model)?.target().to_string());
+    assert_eq!(environment("prod.fraud").as_deref(), Some("env:prod"));
+    assert_eq!(environment("fraud-LIVE").as_deref(), Some("env:live"));
+    assert_eq!(environment("fraud"), None);
+    let [deploy, live] = naming.tags.as_slice() else { panic!("{naming:?}") };
+    assert_eq!((deploy.place, live.place), (TagPlace::Version, TagPlace::Model));
+    assert_eq!(deploy.target_of("eu-west"), Ok(Some(Target::Environment("eu-west".into()))));
+    assert_eq!(deploy.target_of("us-east"), Ok(None));
+    assert_eq!(live.target_of("3"), Ok(Some(Target::Alias("live".into()))));
+
+    let plain = accepted(&with(""));
+    assert_eq!(plain.gates[0].gate.removal, Removal::Deny);
+    assert!(plain.naming.environments.is_empty() && plain.naming.tags.is_empty());
+}
+
+/// Some registries take one name for another that differs in case, so a gate must too.
+#[test]
+fn a_gate_guards_names_in_any_case() {
+    let config = accepted(EXAMPLE);
+    let gates =
+        |model: &str, target: &str| config.matching(model, &target.parse().unwrap()).count();
+    assert_eq!(gates("Fraud-X", "alias:CHAMPION"), 1);
+    assert_eq!(gates("other", "alias:champion"), 0);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lockgate::decision::{
     Answered, ComponentReport, Decision, Enforcement, Gate, GateInput, Grant, Guard, Inputs,
-    Patterns, Requirement, TargetPattern, Unmatched, Waiver, decide,
+    Patterns, Removal, Requirement, TargetPattern, Unmatched, Waiver, decide,
 };
 use lockgate::model::{
     Check, Digest, Kind, ModelVersion, Outcome, Promotion, RunUsage, Snapshot, Source, Target,
@@ -90,6 +90,7 @@ impl Scenario {
             models: Patterns::new(vec!["*".into()]).unwrap(),
             targets: vec![TargetPattern::new(&promotion.target).unwrap()],
             require: self.require.clone(),
+            removal: Removal::Deny,
             guards: self
                 .policies
                 .iter()

@@ -24,7 +24,7 @@ fn keeps_an_assigned_document_whatever_it_looks_like() {
     let document = &frozen.snapshot.documents[0];
     assert_eq!((document.name.as_str(), &document.content["b"][0]), ("energy", &1.5.into()));
     assert_eq!(frozen.snapshot.sources[0].format, "document");
-    let canonical = String::from_utf8(frozen.canonical).unwrap();
+    let canonical = String::from_utf8(frozen.canonical.to_vec()).unwrap();
     assert!(canonical.contains(r#"{"SchemaVersion":2,"b":[1.5]}"#), "{canonical}");
 }
 

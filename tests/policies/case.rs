@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::Arc;
 
 use lockgate::config::check_params;
 use lockgate::evidence::{About, Collector, Side};
@@ -199,10 +200,10 @@ impl Case {
             let bytes = Value::Object(evidence).to_string().into_bytes();
             collector.add_bytes("case.json", &bytes, side);
         }
-        collector
+        let frozen = collector
             .freeze()
-            .unwrap_or_else(|errors| panic!("{}: {errors:?}", self.file.display()))
-            .snapshot
+            .unwrap_or_else(|errors| panic!("{}: {errors:?}", self.file.display()));
+        Arc::unwrap_or_clone(frozen.snapshot)
     }
 }
 

@@ -124,3 +124,24 @@ fn annotations_without_a_gate_file_name_none() {
     let context = Context { gate_file: None, ..CONTEXT };
     assert!(!rendered_in(Format::Github, &situations::deny(), &context).contains("file="));
 }
+
+#[test]
+fn the_explanation_tells_what_blocks_and_nothing_else() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (name, decision) in situations::all() {
+        let text = lockgate::report::explain(&decision);
+        settings.bind(|| insta::assert_snapshot!(format!("explanation__{name}"), text));
+    }
+}
+
+#[test]
+fn the_explanation_is_one_line_of_a_length_that_an_error_message_may_have() {
+    for (name, decision) in situations::all() {
+        let text = lockgate::report::explain(&decision);
+        assert!(text.lines().count() == 1 && text.len() < 8 * 1024, "{name}: {}", text.len());
+    }
+    let hostile = lockgate::report::explain(&situations::filled_with("\u{1b}[2J\n\u{202e}x"));
+    assert!(!hostile.contains(['\u{1b}', '\n', '\u{202e}']), "{hostile}");
+}

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lockgate::decision::{
-    Answered, ComponentReport, Enforcement, Gate, GateInput, Guard, Inputs, Patterns,
+    Answered, ComponentReport, Enforcement, Gate, GateInput, Guard, Inputs, Patterns, Removal,
     TargetPattern, Unmatched, Verdict, decide,
 };
 use lockgate::model::{
@@ -62,6 +62,7 @@ pub(crate) fn verdict(result: Result<Vec<Check>, Undecided>) -> Verdict {
         models: Patterns::new(vec!["*".into()]).unwrap(),
         targets: vec![TargetPattern::new(&promotion.target).unwrap()],
         require: Vec::new(),
+        removal: Removal::Deny,
         guards: vec![Guard {
             id: "guest".into(),
             enforcement: Enforcement::Deny,

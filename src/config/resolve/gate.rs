@@ -27,9 +27,12 @@ impl Resolver<'_> {
             .enumerate()
             .filter_map(|(index, target)| self.target(target, &format!("{at}/targets/{index}")))
             .collect();
+        // A gate that is missed for a capital guards nothing on a registry that does not mind them.
         let models = self.patterns(raw.models, &format!("{at}/models"));
+        let models = models.and_then(|models| models.in_any_case().ok());
         let (guards, invocations) = policies.into_iter().unzip();
-        let gate = Gate { name: name?, models: models?, targets, require, guards };
+        let removal = raw.removal.into();
+        let gate = Gate { name: name?, models: models?, targets, require, guards, removal };
         Some(ConfiguredGate { gate, invocations })
     }
 

@@ -1,5 +1,6 @@
 mod evidence;
 mod gate;
+mod naming;
 mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use serde_json::Value;
 use super::diagnostic::{Problem, quoted};
 use super::yaml::Node;
 use super::{ConfiguredGate, EvidenceAssignment, KnownNames, raw};
-use crate::decision::{Patterns, Waiver};
+use crate::decision::{Naming, Patterns, Waiver};
 use crate::model::Timestamp;
 
 /// Longer than any name, and short enough that compiling a pattern is quick.
@@ -24,6 +25,7 @@ pub(super) struct Resolved {
     pub(super) gates: Vec<ConfiguredGate>,
     pub(super) waivers: Vec<Waiver>,
     pub(super) evidence: Vec<EvidenceAssignment>,
+    pub(super) naming: Naming,
 }
 
 /// Turns what is written into what is meant, and notes everything that means nothing. What is
@@ -58,7 +60,8 @@ impl<'a> Resolver<'a> {
         let gates = self.each(file.gates.unwrap_or_default(), "/gates", Self::gate);
         let waivers = self.each(file.waivers, "/waivers", Self::waiver);
         let evidence = self.each(file.evidence, "/evidence", Self::evidence);
-        Resolved { gates, waivers, evidence }
+        let naming = self.naming(file.mlflow, "/mlflow");
+        Resolved { gates, waivers, evidence, naming }
     }
 
     /// Reads the entries of a list, each by itself.

@@ -1,8 +1,12 @@
 //! JSON for programs.
 
+mod read;
 mod v1;
 
+use std::borrow::Cow;
 use std::io;
+
+pub use read::{Unreadable, read};
 
 use super::outline::{Reason, Tally, Weight, reasons};
 use super::text;
@@ -11,7 +15,7 @@ use crate::decision::{
     Decision, Effect, Enforcement, GateReport, JudgedCheck, PolicyReport, Unmatched, Verdict,
     WaiverReport, WaiverState,
 };
-use crate::model::{Comparison, LogLevel, Measure, Outcome, Promotion};
+use crate::model::{Comparison, LogLevel, Measure, Outcome, Promotion, Undecided};
 
 /// The JSON Schema (2020-12) of the JSON report.
 #[must_use]
@@ -23,6 +27,11 @@ pub fn schema() -> serde_json::Value {
         .to_value()
 }
 
+/// The schema of the JSON report as a part of another.
+pub fn subschema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<v1::Report<'_>>()
+}
+
 /// The JSON report, pretty-printed.
 pub(super) fn render(decision: &Decision) -> io::Result<String> {
     let mut text = text::json(&serde_json::to_string_pretty(&report(decision))?);
@@ -30,12 +39,20 @@ pub(super) fn render(decision: &Decision) -> io::Result<String> {
     Ok(text)
 }
 
+/// The JSON report in one line, for storing and sending.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn line(decision: &Decision) -> io::Result<String> {
+    Ok(text::json(&serde_json::to_string(&report(decision))?))
+}
+
 fn report(decision: &Decision) -> v1::Report<'_> {
     let Tally { deny, undecided, warn, shadow, waived, pass, skip } = Tally::of(decision);
     let reasons = reasons(decision);
     v1::Report {
         schema: v1::SchemaName::V1,
-        tool: v1::Tool { name: TOOL, version: VERSION },
+        tool: v1::Tool { name: TOOL.into(), version: VERSION.into() },
         verdict: match decision.verdict {
             Verdict::Allow => v1::Verdict::Allow,
             Verdict::Deny => v1::Verdict::Deny,
@@ -59,24 +76,30 @@ fn report(decision: &Decision) -> v1::Report<'_> {
 
 fn promotion(promotion: &Promotion) -> v1::Promotion<'_> {
     v1::Promotion {
-        registry: &promotion.subject.registry,
-        model: &promotion.subject.model,
-        version: &promotion.subject.version,
+        registry: (&promotion.subject.registry).into(),
+        model: (&promotion.subject.model).into(),
+        version: (&promotion.subject.version).into(),
         digest: promotion.subject.digest.map(String::from),
         source: promotion.source.as_ref().map(ToString::to_string),
         target: promotion.target.to_string(),
-        requested_by: promotion.requested_by.as_deref(),
+        requested_by: promotion.requested_by.as_deref().map(Cow::from),
     }
 }
 
 fn because<'a>(reason: &Reason<'a>) -> v1::Undecided<'a> {
     v1::Undecided {
-        code: reason.reason.code(),
+        code: reason.reason.code().into(),
         message: reason.reason.to_string(),
-        gate: reason.gate,
-        policy: reason.policy.map(|policy| policy.id.as_str()),
+        facts: facts(reason.reason),
+        gate: reason.gate.map(Cow::from),
+        policy: reason.policy.map(|policy| (&policy.id).into()),
         blocks: reason.weight == Weight::Blocks,
     }
+}
+
+fn facts(reason: &Undecided) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let parts = serde_json::to_value(reason).ok()?;
+    parts.get("facts")?.as_object().cloned()
 }
 
 fn gate<'a>(report: &'a GateReport, reasons: &[Reason<'a>]) -> v1::Gate<'a> {
@@ -85,12 +108,12 @@ fn gate<'a>(report: &'a GateReport, reasons: &[Reason<'a>]) -> v1::Gate<'a> {
             |reason: &&Reason<'a>| reason.policy.is_some_and(|other| std::ptr::eq(other, policy));
         self::policy(policy, reasons.iter().find(of_policy))
     });
-    v1::Gate { name: &report.name, policies: policies.collect() }
+    v1::Gate { name: (&report.name).into(), policies: policies.collect() }
 }
 
 fn policy<'a>(report: &'a PolicyReport, reason: Option<&Reason<'a>>) -> v1::Policy<'a> {
     v1::Policy {
-        id: &report.id,
+        id: (&report.id).into(),
         enforcement: match report.enforcement {
             Enforcement::Deny => v1::Enforcement::Deny,
             Enforcement::Warn => v1::Enforcement::Warn,
@@ -98,10 +121,10 @@ fn policy<'a>(report: &'a PolicyReport, reason: Option<&Reason<'a>>) -> v1::Poli
         },
         effective_on: report.effective_on.map(String::from),
         component: v1::Component {
-            reference: &report.component.reference,
+            reference: (&report.component.reference).into(),
             digest: report.component.digest.map(String::from),
-            name: report.component.name.as_deref(),
-            version: report.component.version.as_deref(),
+            name: report.component.name.as_deref().map(Cow::from),
+            version: report.component.version.as_deref().map(Cow::from),
         },
         // Params that are no JSON can only be told of a policy that refused them: as their text.
         params: serde_json::from_str(&report.params)
@@ -117,7 +140,7 @@ fn policy<'a>(report: &'a PolicyReport, reason: Option<&Reason<'a>>) -> v1::Poli
                     LogLevel::Info => v1::LogLevel::Info,
                     LogLevel::Warn => v1::LogLevel::Warn,
                 },
-                message: &line.message,
+                message: (&line.message).into(),
             })
             .collect(),
         usage: v1::Usage {
@@ -139,8 +162,8 @@ fn check(judged: &JudgedCheck) -> v1::Check<'_> {
         Effect::Skip => (v1::Effect::Skip, None),
     };
     v1::Check {
-        rule: &check.rule,
-        about: check.about.as_deref(),
+        rule: (&check.rule).into(),
+        about: check.about.as_deref().map(Cow::from),
         outcome: match check.outcome {
             Outcome::Pass => v1::Outcome::Pass,
             Outcome::Fail => v1::Outcome::Fail,
@@ -148,16 +171,16 @@ fn check(judged: &JudgedCheck) -> v1::Check<'_> {
             Outcome::Skip => v1::Outcome::Skip,
         },
         effect,
-        message: &check.message,
+        message: (&check.message).into(),
         measure: check.measure.as_ref().map(measure),
-        remedy: check.remedy.as_deref(),
+        remedy: check.remedy.as_deref().map(Cow::from),
         waiver,
     }
 }
 
 fn measure(measure: &Measure) -> v1::Measure<'_> {
     v1::Measure {
-        name: &measure.name,
+        name: (&measure.name).into(),
         actual: measure.actual,
         limit: measure.limit,
         comparison: match measure.comparison {
@@ -166,18 +189,18 @@ fn measure(measure: &Measure) -> v1::Measure<'_> {
         },
         // Two finite numbers can lie further apart than any number can say.
         margin: Some(measure.margin()).filter(|margin| margin.is_finite()),
-        unit: measure.unit.as_deref(),
+        unit: measure.unit.as_deref().map(Cow::from),
     }
 }
 
 fn waiver(report: &WaiverReport) -> v1::Waiver<'_> {
     v1::Waiver {
-        policy: &report.policy,
-        rule: &report.rule,
-        about: report.about.as_deref(),
-        reason: &report.grant.reason,
-        ticket: &report.grant.ticket,
-        approved_by: &report.grant.approved_by,
+        policy: (&report.policy).into(),
+        rule: (&report.rule).into(),
+        about: report.about.as_deref().map(Cow::from),
+        reason: (&report.grant.reason).into(),
+        ticket: (&report.grant.ticket).into(),
+        approved_by: (&report.grant.approved_by).into(),
         expires: report.grant.expires.to_string(),
         state: match report.state {
             WaiverState::Used => v1::WaiverState::Used,
@@ -191,19 +214,19 @@ fn waiver(report: &WaiverReport) -> v1::Waiver<'_> {
 fn evidence(decision: &Decision) -> v1::Evidence<'_> {
     let summary = &decision.evidence;
     let sources = summary.sources.iter().map(|source| v1::Source {
-        name: &source.name,
-        format: &source.format,
+        name: (*source.name).into(),
+        format: (&source.format).into(),
         digest: source.digest.to_string(),
         collected_at: source.collected_at.map(String::from),
         baseline: source.baseline,
-        kinds: source.kinds.iter().map(|kind| kind.as_str()).collect(),
+        kinds: source.kinds.iter().map(|kind| kind.as_str().into()).collect(),
         subjects: source.subjects.iter().map(ToString::to_string).collect(),
-        signed_by: &source.signed_by,
+        signed_by: Cow::from(&source.signed_by),
     });
     let unmeasured = summary.unmeasured.iter().map(|metric| v1::Unmeasured {
-        name: &metric.name,
-        reason: &metric.reason,
-        source: &metric.source,
+        name: (&metric.name).into(),
+        reason: (&metric.reason).into(),
+        source: (*metric.source).into(),
     });
     v1::Evidence {
         digest: summary.digest.map(String::from),

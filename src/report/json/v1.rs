@@ -3,15 +3,17 @@
 //! Every key is always there; null means not known or none. Within the version keys and codes may
 //! be added and nothing is taken away or changes its meaning.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// A verdict on one promotion and everything needed to see how it came about.
 ///
 /// Two reports on the same promotion, gate file, policies, evidence and evaluation time differ in
 /// `usage` alone.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Report<'a> {
     /// Name and version of this format.
     pub(super) schema: SchemaName,
@@ -40,7 +42,7 @@ pub(super) struct Report<'a> {
 }
 
 /// Name and version of the format.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) enum SchemaName {
     /// Version 1.
     #[serde(rename = "lockgate.dev/report/v1")]
@@ -48,16 +50,16 @@ pub(super) enum SchemaName {
 }
 
 /// What wrote the report.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Tool<'a> {
     /// Name of the tool.
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     /// Its version (SemVer).
-    pub(super) version: &'a str,
+    pub(super) version: Cow<'a, str>,
 }
 
 /// The answer to a promotion.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
     /// Every rule that counts holds.
@@ -69,14 +71,14 @@ pub(super) enum Verdict {
 }
 
 /// What was asked.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Promotion<'a> {
     /// Registry that holds the model.
-    pub(super) registry: &'a str,
+    pub(super) registry: Cow<'a, str>,
     /// Name of the registered model.
-    pub(super) model: &'a str,
+    pub(super) model: Cow<'a, str>,
     /// Version as the registry writes it.
-    pub(super) version: &'a str,
+    pub(super) version: Cow<'a, str>,
     /// Digest of the model's artifacts.
     pub(super) digest: Option<String>,
     /// Where the version is now: `stage:NAME`, `alias:NAME` or `env:NAME`.
@@ -84,11 +86,11 @@ pub(super) struct Promotion<'a> {
     /// Where it is to go: `stage:NAME`, `alias:NAME` or `env:NAME`.
     pub(super) target: String,
     /// Who asks.
-    pub(super) requested_by: Option<&'a str>,
+    pub(super) requested_by: Option<Cow<'a, str>>,
 }
 
 /// How many checks of each effect, and how many reasons for not deciding.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Counts {
     /// Checks that deny.
     pub(super) deny: usize,
@@ -107,23 +109,25 @@ pub(super) struct Counts {
 }
 
 /// A reason for not deciding.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Undecided<'a> {
     /// Stable code (`evidence_missing`, `fuel_exhausted`); later versions of the tool may add some.
     #[schemars(regex(pattern = "^[a-z_]+$"))]
-    pub(super) code: &'a str,
+    pub(super) code: Cow<'a, str>,
     /// One line for people.
     pub(super) message: String,
+    /// The names and figures of the message; null when it has none.
+    pub(super) facts: Option<Map<String, Value>>,
     /// Gate whose requirement or policy it is about.
-    pub(super) gate: Option<&'a str>,
+    pub(super) gate: Option<Cow<'a, str>>,
     /// Id of the policy that could not judge.
-    pub(super) policy: Option<&'a str>,
+    pub(super) policy: Option<Cow<'a, str>>,
     /// Whether it keeps the promotion from being allowed.
     pub(super) blocks: bool,
 }
 
 /// What no gate means.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Unmatched {
     /// Deny.
@@ -135,19 +139,19 @@ pub(super) enum Unmatched {
 }
 
 /// One gate's part.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Gate<'a> {
     /// Its name, unique within the gate file.
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     /// Its policies, in the order of the gate file.
     pub(super) policies: Vec<Policy<'a>>,
 }
 
 /// One policy's part.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Policy<'a> {
     /// Its id, unique within the gate.
-    pub(super) id: &'a str,
+    pub(super) id: Cow<'a, str>,
     /// What its failure does at the evaluation time.
     pub(super) enforcement: Enforcement,
     /// When it starts to deny, where that is still to come; RFC 3339.
@@ -167,7 +171,7 @@ pub(super) struct Policy<'a> {
 }
 
 /// What a policy's failure does.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Enforcement {
     /// Denies.
@@ -179,41 +183,41 @@ pub(super) enum Enforcement {
 }
 
 /// Which component answered.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Component<'a> {
     /// As the gate names it, `std/NAME` or a path.
-    pub(super) reference: &'a str,
+    pub(super) reference: Cow<'a, str>,
     /// SHA-256 of the component, `sha256:` and 64 hex digits.
     pub(super) digest: Option<String>,
     /// Name it gives itself.
-    pub(super) name: Option<&'a str>,
+    pub(super) name: Option<Cow<'a, str>>,
     /// Version it gives itself.
-    pub(super) version: Option<&'a str>,
+    pub(super) version: Option<Cow<'a, str>>,
 }
 
 /// The result of one rule.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Check<'a> {
     /// Code of the rule.
-    pub(super) rule: &'a str,
+    pub(super) rule: Cow<'a, str>,
     /// Which of several things the check is about.
-    pub(super) about: Option<&'a str>,
+    pub(super) about: Option<Cow<'a, str>>,
     /// What the policy found.
     pub(super) outcome: Outcome,
     /// What that does to the verdict.
     pub(super) effect: Effect,
     /// One line for people, in the policy's words.
-    pub(super) message: &'a str,
+    pub(super) message: Cow<'a, str>,
     /// What was measured against what.
     pub(super) measure: Option<Measure<'a>>,
     /// What to do about it.
-    pub(super) remedy: Option<&'a str>,
+    pub(super) remedy: Option<Cow<'a, str>>,
     /// Index into `waivers` of the one that excepts the check.
     pub(super) waiver: Option<usize>,
 }
 
 /// What a policy found.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
     /// The rule holds.
@@ -227,7 +231,7 @@ pub(super) enum Outcome {
 }
 
 /// What a check does to the verdict.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Effect {
     /// The rule holds.
@@ -245,10 +249,10 @@ pub(super) enum Effect {
 }
 
 /// What was measured against what.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Measure<'a> {
     /// What was measured.
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     /// The value found.
     pub(super) actual: f64,
     /// The value it is held against.
@@ -258,11 +262,11 @@ pub(super) struct Measure<'a> {
     /// How far inside the limit the value is, negative outside; null beyond the range of a double.
     pub(super) margin: Option<f64>,
     /// Unit of the numbers.
-    pub(super) unit: Option<&'a str>,
+    pub(super) unit: Option<Cow<'a, str>>,
 }
 
 /// Which side of a limit is the good one.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Comparison {
     /// The limit or more.
@@ -272,16 +276,16 @@ pub(super) enum Comparison {
 }
 
 /// One line that a policy logged.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct LogLine<'a> {
     /// Its level.
     pub(super) level: LogLevel,
     /// Its text.
-    pub(super) message: &'a str,
+    pub(super) message: Cow<'a, str>,
 }
 
 /// How important a policy's author holds a log line to be.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum LogLevel {
     /// For the author only.
@@ -293,7 +297,7 @@ pub(super) enum LogLevel {
 }
 
 /// What a run took. The only part of a report that differs from run to run.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Usage {
     /// Units of fuel.
     pub(super) fuel: u64,
@@ -304,20 +308,20 @@ pub(super) struct Usage {
 }
 
 /// A waiver that concerns the model version.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Waiver<'a> {
     /// Id of the policy.
-    pub(super) policy: &'a str,
+    pub(super) policy: Cow<'a, str>,
     /// Code of the rule.
-    pub(super) rule: &'a str,
+    pub(super) rule: Cow<'a, str>,
     /// Which of the rule's checks; null for all of them.
-    pub(super) about: Option<&'a str>,
+    pub(super) about: Option<Cow<'a, str>>,
     /// Why.
-    pub(super) reason: &'a str,
+    pub(super) reason: Cow<'a, str>,
     /// Where it is tracked.
-    pub(super) ticket: &'a str,
+    pub(super) ticket: Cow<'a, str>,
     /// Who approved it.
-    pub(super) approved_by: &'a str,
+    pub(super) approved_by: Cow<'a, str>,
     /// First moment at which it no longer holds, RFC 3339.
     pub(super) expires: String,
     /// What became of it.
@@ -325,7 +329,7 @@ pub(super) struct Waiver<'a> {
 }
 
 /// What became of a waiver.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum WaiverState {
     /// It excepted a failed check.
@@ -339,7 +343,7 @@ pub(super) enum WaiverState {
 }
 
 /// What was judged.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Evidence<'a> {
     /// SHA-256 of the snapshot; null when it could not be frozen.
     pub(super) digest: Option<String>,
@@ -350,12 +354,12 @@ pub(super) struct Evidence<'a> {
 }
 
 /// Where a piece of evidence came from.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Source<'a> {
     /// File or registry resource; unique within a report.
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     /// The format it was read as.
-    pub(super) format: &'a str,
+    pub(super) format: Cow<'a, str>,
     /// SHA-256 of its bytes.
     pub(super) digest: String,
     /// When what it says was true, RFC 3339.
@@ -363,20 +367,20 @@ pub(super) struct Source<'a> {
     /// Whether it speaks of the version that would be replaced.
     pub(super) baseline: bool,
     /// The kinds of evidence it holds.
-    pub(super) kinds: Vec<&'a str>,
+    pub(super) kinds: Vec<Cow<'a, str>>,
     /// Digests of the artifacts it says it speaks of.
     pub(super) subjects: Vec<String>,
     /// Identities whose signature over it was verified.
-    pub(super) signed_by: &'a [String],
+    pub(super) signed_by: Cow<'a, [String]>,
 }
 
 /// A metric with a name but no value.
-#[derive(Serialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub(super) struct Unmeasured<'a> {
     /// Its name.
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     /// Why there is no value.
-    pub(super) reason: &'a str,
+    pub(super) reason: Cow<'a, str>,
     /// Name of the source.
-    pub(super) source: &'a str,
+    pub(super) source: Cow<'a, str>,
 }

@@ -25,9 +25,36 @@ fn tags(node: &Node<'_>) -> Result<BTreeMap<String, String>, Problem> {
             None => "",
         };
         let key = tag.name("key")?.to_owned();
+        // Otherwise a tag of the version could take the place of a parameter of its run.
+        if key.starts_with(PARAM) {
+            return Err(tag.problem(format!(
+                "the tag `{}` could be taken for a parameter; give it another key",
+                super::quoted(&key)
+            )));
+        }
         if tags.insert(key.clone(), value.to_owned()).is_some() {
             let key = super::quoted(&key);
             return Err(tag.problem(format!("the tag `{key}` appears twice")));
+        }
+    }
+    Ok(tags)
+}
+
+/// What the keys of tags begin with that hold a parameter.
+const PARAM: &str = "mlflow.param.";
+
+/// Tags, and parameters as tags of their own.
+fn tags_and_params(node: &Node<'_>) -> Result<BTreeMap<String, String>, Problem> {
+    let mut tags = tags(node)?;
+    for param in node.items("params")? {
+        let key = param.name("key")?;
+        let value = match param.get("value")? {
+            Some(value) => value.text(MAX_TEXT_BYTES)?,
+            None => "",
+        };
+        if tags.insert(format!("{PARAM}{key}"), value.to_owned()).is_some() {
+            let key = super::quoted(key);
+            return Err(param.problem(format!("the parameter `{key}` appears twice")));
         }
     }
     Ok(tags)

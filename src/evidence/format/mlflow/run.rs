@@ -2,7 +2,7 @@ use super::super::super::error::{Problem, quoted};
 use super::super::super::node::{Node, Reading};
 use super::super::super::said::Said;
 use super::super::Context;
-use super::{Entry, add_metrics, latest_metrics, metadata_from, tags};
+use super::{Entry, add_metrics, latest_metrics, metadata_from, tags, tags_and_params};
 use crate::model::{Kind, Metadata, Purpose, Timestamp, Usage};
 
 /// Tag under which the status of the run is kept.
@@ -18,7 +18,7 @@ pub(in super::super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<S
     let mut said = Said { kinds: [Kind::Model].into(), ..Said::default() };
     let mut entries = Vec::new();
     if let Some(data) = run.get("data")? {
-        said.tags = tags(&data)?;
+        said.tags = tags_and_params(&data)?;
         entries = latest_metrics(&data)?;
         said.usages = usages(&data, &entries, span, context)?;
     }

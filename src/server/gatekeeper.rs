@@ -1,0 +1,320 @@
+//! The one place where a decision is made in service: judged in bounded time on a bounded number
+//! of threads, put on record, and only then answered.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::oneshot;
+
+use super::evidence::Taken;
+use super::pool::{Pool, Unqueued};
+use super::{Evidence, GateSet, Metrics};
+use crate::decision::Decision;
+use crate::evidence::Frozen;
+use crate::model::{DecisionId, ModelVersion, Origin, Promotion, Target, Timestamp, Undecided};
+use crate::record::{Entry, Record};
+
+/// A promotion as it is asked for; the server adds the time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The version that is to move.
+    pub subject: ModelVersion,
+    /// Where it is now, when known.
+    pub source: Option<Target>,
+    /// Where it is to go.
+    pub target: Target,
+    /// Who wants it to move, when known.
+    pub requested_by: Option<String>,
+}
+
+/// What is to be decided.
+pub struct Question {
+    /// The promotion.
+    pub promotion: Asked,
+    /// By which way it came.
+    pub origin: Origin,
+    /// Who asked the server, by the credentials it showed.
+    pub asked_by: Option<String>,
+    /// What it is judged on.
+    pub evidence: Evidence,
+    /// Whether the decision is put on record; not so for a trial that has no effect.
+    pub record: bool,
+}
+
+/// A decision that is on record, unless the question did not want that.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What it is called.
+    pub id: DecisionId,
+    /// The decision.
+    pub decision: Arc<Decision>,
+}
+
+/// Why there is no decision. Whoever is told this takes it for undecided, and so never for allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Every thread is busy and the queue is full.
+    #[error("too many promotions are being judged; ask again in {} s", .retry_after.as_secs())]
+    Overloaded {
+        /// When it may be worth asking again.
+        retry_after: Duration,
+    },
+    /// The decision was not there in time.
+    #[error("the promotion could not be judged in time; ask again")]
+    Deadline,
+    /// It is decided, but could not be put on record.
+    #[error("the decision could not be put on record, so it does not count; ask again later")]
+    RecordUnavailable,
+    /// The gates have not been loaded yet.
+    #[error("the gates are still being loaded; ask again in some seconds")]
+    NotReady,
+    /// The server is about to stop.
+    #[error("the server is shutting down; ask again")]
+    ShuttingDown,
+    /// The server has failed; its log says how.
+    #[error("the server failed to judge the promotion; its log says more")]
+    Failed,
+}
+
+impl Refused {
+    /// Stable snake_case code, by which programs tell refusals apart.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Overloaded { .. } => "overloaded",
+            Self::Deadline => "deadline_exceeded",
+            Self::RecordUnavailable => "record_unavailable",
+            Self::NotReady => "not_ready",
+            Self::ShuttingDown => "shutting_down",
+            Self::Failed => "internal_error",
+        }
+    }
+}
+
+/// How much is judged at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Capacity {
+    /// Threads that judge.
+    pub workers: usize,
+    /// Questions that may wait for a thread.
+    pub queue: usize,
+    /// Time from a question to its answer, waiting and recording included.
+    pub deadline: Duration,
+}
+
+impl Capacity {
+    /// Long enough for the interpreter of a slow policy, and shorter than a Kubernetes API server
+    /// waits for a webhook that is told to take 15 s.
+    pub const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// Some more threads than processors, so that policies that hang leave some to judge.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { workers: (processors * 2).max(4), queue: 1024, deadline: Self::DEADLINE }
+    }
+}
+
+/// Part of a request's time that is kept for recording and answering what was judged.
+const TAIL: u32 = 10;
+
+/// Decides. Clones share everything.
+#[derive(Clone)]
+pub struct Gatekeeper(Arc<Inner>);
+
+struct Inner {
+    gates: ArcSwapOption<GateSet>,
+    pool: Pool,
+    record: Record,
+    metrics: Arc<Metrics>,
+    deadline: Duration,
+    closing: AtomicBool,
+}
+
+/// What a thread that judged hands back.
+struct Judged {
+    decision: Decision,
+    frozen: Option<Frozen>,
+    waited: Duration,
+}
+
+impl Gatekeeper {
+    /// A gatekeeper without gates, which refuses everything until [`Self::replace`] gives it some.
+    ///
+    /// # Errors
+    /// When the threads that judge cannot be started.
+    pub fn new(capacity: Capacity, record: Record, metrics: Arc<Metrics>) -> io::Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            gates: ArcSwapOption::empty(),
+            pool: Pool::start(capacity.workers, capacity.queue)?,
+            record,
+            metrics,
+            deadline: capacity.deadline,
+            closing: AtomicBool::new(false),
+        })))
+    }
+
+    /// The gates that are judged by now; none while the first are being loaded.
+    #[must_use]
+    pub fn gates(&self) -> Option<Arc<GateSet>> {
+        self.0.gates.load_full()
+    }
+
+    /// Judges by other gates from now on. What is being judged goes on with those it began with.
+    pub fn replace(&self, gates: GateSet) {
+        self.0.gates.store(Some(Arc::new(gates)));
+    }
+
+    /// The time that a question may take. Whoever collects evidence beforehand keeps to it too.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.0.deadline
+    }
+
+    /// Takes no question from now on; those that were taken are answered.
+    pub fn close(&self) {
+        self.0.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Brings the metric of the queue up to date.
+    pub(super) fn measure_queue(&self) {
+        self.0.metrics.queued(self.0.pool.waiting());
+    }
+
+    /// Whether no question is taken any longer.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.closing.load(Ordering::Relaxed)
+    }
+
+    /// Decides a question.
+    ///
+    /// # Errors
+    /// Why there is no decision; to be taken for undecided.
+    pub async fn decide(&self, question: Question) -> Result<Answer, Refused> {
+        let until = Instant::now() + self.0.deadline;
+        self.decide_by(question, until).await
+    }
+
+    /// Decides a question whose time began earlier, when its evidence was being collected.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub async fn decide_by(&self, question: Question, until: Instant) -> Result<Answer, Refused> {
+        let start = Instant::now();
+        let origin = question.origin;
+        let decided = tokio::time::timeout_at(until.into(), self.work(question, until)).await;
+        let decided = decided.unwrap_or(Err(Refused::Deadline));
+        match &decided {
+            Ok(answer) => self.0.metrics.decided(&answer.decision, origin, start.elapsed()),
+            Err(refused) => self.0.metrics.refused(refused),
+        }
+        decided
+    }
+
+    async fn work(&self, question: Question, until: Instant) -> Result<Answer, Refused> {
+        let Question { promotion, origin, asked_by, evidence, record } = question;
+        let promotion = at_now(promotion)?;
+        let Judged { decision, frozen, waited } = self.judge(promotion, evidence, until).await?;
+        self.0.metrics.waited(waited);
+        let id = DecisionId::new();
+        let decision = Arc::new(decision);
+        if record {
+            let start = Instant::now();
+            self.append(id, origin, asked_by, &decision, frozen).await?;
+            self.0.metrics.recorded(start.elapsed());
+        }
+        if record {
+            tell(id, origin, &decision);
+        }
+        Ok(Answer { id, decision })
+    }
+
+    /// Queues the judging and waits for it.
+    async fn judge(
+        &self,
+        promotion: Promotion,
+        evidence: Evidence,
+        until: Instant,
+    ) -> Result<Judged, Refused> {
+        if self.is_closed() {
+            return Err(Refused::ShuttingDown);
+        }
+        let gates = self.gates().ok_or(Refused::NotReady)?;
+        let queued_at = Instant::now();
+        let stop_at =
+            until.checked_sub(until.saturating_duration_since(queued_at) / TAIL).unwrap_or(until);
+        let (reply, judged) = oneshot::channel();
+        let span = tracing::Span::current();
+        let job = Box::new(move || {
+            // Nobody waits any longer: neither for a question that waited too long, nor for one
+            // whose client has gone.
+            if reply.is_closed() {
+                return;
+            }
+            let waited = queued_at.elapsed();
+            tracing::debug!(parent: &span, model = promotion.subject.model, "judging");
+            let (snapshot, frozen) = taken(evidence.freeze(&gates));
+            let decision = gates.judge(promotion, snapshot, stop_at);
+            let _ = reply.send(Judged { decision, frozen, waited });
+        });
+        self.0.pool.push(job).map_err(|unqueued| match unqueued {
+            // A full queue has drained once as much time has passed as its last question may take.
+            Unqueued::Full => Refused::Overloaded { retry_after: Duration::from_secs(1) },
+            Unqueued::Closed => Refused::ShuttingDown,
+        })?;
+        judged.await.map_err(|_| Refused::Failed)
+    }
+
+    /// Puts a decision on record.
+    async fn append(
+        &self,
+        id: DecisionId,
+        origin: Origin,
+        asked_by: Option<String>,
+        decision: &Arc<Decision>,
+        frozen: Option<Frozen>,
+    ) -> Result<(), Refused> {
+        let decision = Arc::clone(decision);
+        let entry = Entry { id, origin, asked_by, decision, snapshot: frozen.map(Arc::new) };
+        self.0.record.append(entry).await.map_err(|error| {
+            tracing::error!(cause = %error, decision = %id, "a decision could not be put on record");
+            Refused::RecordUnavailable
+        })
+    }
+}
+
+/// A line in the log for every decision that counts.
+fn tell(id: DecisionId, origin: Origin, decision: &Decision) {
+    let Promotion { subject, target, .. } = &decision.promotion;
+    tracing::info!(
+        decision = %id,
+        verdict = decision.verdict.as_str(),
+        origin = origin.as_str(),
+        model = subject.model,
+        version = subject.version,
+        %target,
+        "decided"
+    );
+}
+
+/// Reads the clock, once for the whole decision.
+fn at_now(asked: Asked) -> Result<Promotion, Refused> {
+    let Asked { subject, source, target, requested_by } = asked;
+    let at = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| Timestamp::from_seconds(since.as_secs()))
+        .ok_or(Refused::Failed)?;
+    Ok(Promotion { subject, source, target, requested_by, at })
+}
+
+fn taken(frozen: Result<Frozen, Vec<Undecided>>) -> (Taken, Option<Frozen>) {
+    match frozen {
+        Ok(frozen) => (Ok((Arc::clone(&frozen.snapshot), frozen.digest)), Some(frozen)),
+        Err(reasons) => (Err(reasons), None),
+    }
+}

@@ -1,0 +1,81 @@
+//! What the gateway counts. Labels come from fixed lists.
+
+use std::fmt;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Word(&'static str);
+
+impl EncodeLabelValue for Word {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        self.0.encode(encoder)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: Word,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Found {
+    verdict: Word,
+}
+
+/// Counts of the gateway.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    requests: Family<Outcome, Counter>,
+    deliveries: Family<Outcome, Counter>,
+    bypassed: Family<Found, Counter>,
+    tags_failed: Counter,
+}
+
+impl Counts {
+    /// Counts at zero, which `registry` shows from now on.
+    #[must_use]
+    pub fn registered(registry: &mut Registry) -> Self {
+        let counts = Self::default();
+        registry.register(
+            "mlflow_requests",
+            "Requests for MLflow, by what became of them",
+            counts.requests.clone(),
+        );
+        registry.register(
+            "mlflow_webhook_deliveries",
+            "Notices of MLflow, by what became of them",
+            counts.deliveries.clone(),
+        );
+        registry.register(
+            "mlflow_bypassed",
+            "Changes in MLflow that went around the gateway, by what they were found to be",
+            counts.bypassed.clone(),
+        );
+        registry.register(
+            "mlflow_tags_failed",
+            "Decisions that could not be written to the version as a tag",
+            counts.tags_failed.clone(),
+        );
+        counts
+    }
+
+    pub(super) fn request(&self, outcome: &'static str) {
+        self.requests.get_or_create(&Outcome { outcome: Word(outcome) }).inc();
+    }
+
+    pub(super) fn delivery(&self, outcome: &'static str) {
+        self.deliveries.get_or_create(&Outcome { outcome: Word(outcome) }).inc();
+    }
+
+    pub(super) fn bypassed(&self, verdict: &'static str) {
+        self.bypassed.get_or_create(&Found { verdict: Word(verdict) }).inc();
+    }
+
+    pub(super) fn tag_failed(&self) {
+        self.tags_failed.inc();
+    }
+}

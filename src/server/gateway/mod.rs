@@ -1,0 +1,176 @@
+//! The gateway: stands between MLflow and its clients, so that no promotion goes around its gate.
+//!
+//! Requests that can move no model version are passed on as they come, streamed both ways. The
+//! others are read once, judged, and sent on in the words that were judged.
+
+mod asker;
+mod collector;
+mod enforcement;
+mod judging;
+mod locks;
+mod metrics;
+mod notice;
+mod proxy;
+mod refusal;
+mod webhook;
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, Request, Response};
+use tokio::sync::Semaphore;
+
+use super::Gatekeeper;
+use super::listen;
+use crate::registry::mlflow::{Caller, Class, Client, InvalidAddress, Routes};
+use locks::Locks;
+use notice::Own;
+use webhook::Receiver;
+
+pub use collector::GatewayCollector;
+pub use metrics::Counts;
+pub use proxy::{InvalidUpstream, Patience, Peer, Proxy, Upstream};
+pub use refusal::Refusal;
+pub use webhook::{InvalidSecret, Secret};
+
+/// Where MLflow delivers its webhooks.
+pub const WEBHOOK_PATH: &str = "/v1/webhooks/mlflow";
+
+/// Changes that are judged at a time. Each may hold evidence in memory.
+const AT_ONCE: usize = 32;
+
+/// How a gateway is set up.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How long it waits for MLflow and for clients.
+    pub patience: Patience,
+    /// Whether clients reach it over TLS.
+    pub tls: bool,
+    /// A header in which a proxy before it says who asks; none for the user of basic
+    /// authentication.
+    pub user_header: Option<HeaderName>,
+    /// What MLflow signs its webhooks with; none takes no webhooks.
+    pub webhook_secret: Option<Secret>,
+    /// As whom MLflow is asked about changes that went around the gateway.
+    pub service: Caller,
+    /// Where people reach this server, for links in messages.
+    pub public_url: Option<String>,
+}
+
+/// A gateway that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The address is none.
+    #[error(transparent)]
+    Upstream(#[from] InvalidUpstream),
+    /// The address is none that look-ups can go to.
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    /// The certificates to trust cannot be read.
+    #[error("the certificates that this machine trusts cannot be read: {0}")]
+    Certificates(#[from] io::Error),
+}
+
+/// The gateway before one MLflow server. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    proxy: Proxy,
+    routes: Routes,
+    client: Client,
+    gatekeeper: Gatekeeper,
+    locks: Locks,
+    own: Own,
+    places: Semaphore,
+    counts: Counts,
+    receiver: Option<Receiver>,
+    options: Options,
+}
+
+impl Gateway {
+    /// A gateway before the MLflow server at `url`.
+    ///
+    /// # Errors
+    /// An address that is none, or certificates that cannot be read.
+    pub fn new(
+        gatekeeper: Gatekeeper,
+        url: &str,
+        options: Options,
+        counts: Counts,
+    ) -> Result<Self, GatewayError> {
+        let proxy = Proxy::new(url.parse()?, options.patience)?;
+        let client = Client::new(url)?;
+        Ok(Self(Arc::new(Inner {
+            proxy,
+            routes: client.routes(),
+            client,
+            gatekeeper,
+            locks: Locks::new(),
+            own: Own::default(),
+            places: Semaphore::new(AT_ONCE),
+            counts,
+            receiver: options.webhook_secret.clone().map(Receiver::new),
+            options,
+        })))
+    }
+
+    /// Everything that lockgate's own routes do not know.
+    pub fn router(self) -> Router {
+        Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
+            let gateway = self.clone();
+            async move { Ok::<_, Infallible>(gateway.answer(request).await) }
+        }))
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let answer = if request.uri().path() == WEBHOOK_PATH {
+            return self.deliver(request).await;
+        } else {
+            self.handle(request).await
+        };
+        answer.unwrap_or_else(|refusal| {
+            tracing::info!(
+                status = refusal.status().as_u16(),
+                message = refusal.message(),
+                "answered in the place of MLflow"
+            );
+            refusal.into_response()
+        })
+    }
+
+    async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
+        let inner = &self.0;
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        match inner.routes.classify(request.method(), target, request.headers()) {
+            Class::Pass => {
+                inner.counts.request("passed");
+                let peer = inner.peer(&request);
+                inner.proxy.forward(request, peer).await
+            }
+            Class::Judge(operation) => {
+                let answer = self.enforce(operation, request).await;
+                inner.counts.request(match &answer {
+                    Ok(_) => "allowed",
+                    Err(_) => "denied",
+                });
+                answer
+            }
+            Class::Refuse(refusal) => {
+                inner.counts.request("refused");
+                Err(refusal.into())
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn peer(&self, request: &Request<Body>) -> Peer {
+        let connection = request.extensions().get::<listen::Peer>();
+        Peer { address: connection.map(|peer| peer.address.ip()), tls: self.options.tls }
+    }
+}

@@ -1,0 +1,144 @@
+//! Answers of the gateway's own, in the shape of MLflow's: its clients show `message` as it is.
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use serde::Serialize;
+
+use crate::model::DecisionId;
+use crate::registry::mlflow;
+
+/// A request that is not answered by MLflow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    decision: Option<DecisionId>,
+}
+
+/// The body of an error answer, `mlflow.exceptions.MlflowException` as JSON.
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error_code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision_id: Option<DecisionId>,
+}
+
+impl Refusal {
+    /// A promotion that was not allowed, or a request that cannot be judged. Always 403: MLflow's
+    /// clients repeat what is answered with 429 or 5xx, and then lose the message.
+    pub(super) fn denied(message: impl Into<String>, decision: Option<DecisionId>) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            code: "PERMISSION_DENIED",
+            message: message.into(),
+            decision,
+        }
+    }
+
+    /// A request that no parser may be asked to guess at.
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    pub(super) fn method(method: &Method) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "BAD_REQUEST",
+            format!("lockgate does not pass `{method}` requests on"),
+        )
+    }
+
+    pub(super) fn upgrade() -> Self {
+        Self::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "NOT_IMPLEMENTED",
+            "lockgate passes no WebSocket or other upgraded connection on to MLflow; use HTTP",
+        )
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "BAD_REQUEST",
+            format!("a change of the registry has at most {limit} bytes; shorten it"),
+        )
+    }
+
+    pub(super) fn stalled() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "BAD_REQUEST",
+            "the rest of the request's body did not come in time",
+        )
+    }
+
+    pub(super) fn upstream_unreachable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "TEMPORARILY_UNAVAILABLE",
+            "lockgate cannot reach the MLflow server behind it; try again later",
+        )
+    }
+
+    pub(super) fn upstream_broken() -> Self {
+        Self::new(
+            StatusCode::BAD_GATEWAY,
+            "INTERNAL_ERROR",
+            "the MLflow server behind lockgate broke off before it had answered",
+        )
+    }
+
+    pub(super) fn upstream_silent() -> Self {
+        Self::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "DEADLINE_EXCEEDED",
+            "the MLflow server behind lockgate did not answer in time",
+        )
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), decision: None }
+    }
+
+    /// What the caller reads.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The HTTP status that it is answered with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
+        let body =
+            ErrorBody { error_code: self.code, message: &self.message, decision_id: self.decision };
+        // Two strings and an id always are JSON.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            let allowed = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+            headers.insert(ALLOW, allowed);
+        }
+        response
+    }
+}
+
+impl From<mlflow::Refusal> for Refusal {
+    fn from(refusal: mlflow::Refusal) -> Self {
+        let (status, code) = refusal.reason.answer();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+        Self::new(status, code, refusal.message)
+    }
+}

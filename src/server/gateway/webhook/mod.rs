@@ -1,0 +1,267 @@
+//! Notices of changes, by which those show that went around the gateway.
+
+mod event;
+mod signature;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+use tracing::Instrument as _;
+
+pub use signature::{InvalidSecret, Secret};
+
+use super::enforcement::read_body;
+use super::judging::{Judge, Judged, keeper};
+use super::notice::{DEFAULT_WORKSPACE, Event, Notice};
+use super::{Gateway, Inner};
+use crate::decision::{TagPlace, Verdict};
+use crate::model::{Origin, Target};
+use crate::registry::mlflow::{Caller, Leave, Mutation, Reason, WORKSPACE, read};
+use crate::report;
+use crate::server::GateSet;
+use event::Told;
+use signature::{Doorman, Rejected};
+
+/// For a change of the same model that is under way to end.
+const TURN: Duration = Duration::from_secs(60);
+
+/// Takes MLflow's deliveries.
+pub(super) struct Receiver {
+    doorman: Doorman,
+}
+
+impl Receiver {
+    pub(super) fn new(secret: Secret) -> Self {
+        Self { doorman: Doorman::new(secret) }
+    }
+}
+
+/// What became of a delivery.
+enum Outcome {
+    /// There is nothing to say of it.
+    Settled(&'static str),
+    /// It went around the gateway and was judged.
+    Judged(Vec<Judged>),
+    /// It could not be dealt with now; MLflow is to send it again.
+    Later(String),
+}
+
+impl Gateway {
+    /// Takes one delivery.
+    pub(super) async fn deliver(&self, request: Request<Body>) -> Response<Body> {
+        let inner = Arc::clone(&self.0);
+        let Some(receiver) = &inner.receiver else {
+            return said(
+                StatusCode::NOT_FOUND,
+                json!({"message": "lockgate takes no webhooks here; start it with --mlflow-webhook-secret-file"}),
+            );
+        };
+        if request.method() != Method::POST {
+            return said(
+                StatusCode::METHOD_NOT_ALLOWED,
+                json!({"message": "webhooks are sent with POST"}),
+            );
+        }
+        let (head, body) = request.into_parts();
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err(refusal) => return refusal.into_response(),
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        if let Err(rejected) = receiver.doorman.admit(&head.headers, &body, now) {
+            inner.counts.delivery(rejected.code());
+            return turned_away(rejected);
+        }
+        let told = match event::read(&body) {
+            Ok(Some(told)) => told,
+            Ok(None) => {
+                inner.counts.delivery("irrelevant");
+                return said(StatusCode::OK, json!({"outcome": "irrelevant"}));
+            }
+            Err(error) => {
+                inner.counts.delivery("unreadable");
+                tracing::warn!(%error, "MLflow delivered a webhook that cannot be read");
+                return said(
+                    StatusCode::BAD_REQUEST,
+                    json!({"message": "the delivery cannot be read"}),
+                );
+            }
+        };
+        // On its own: MLflow may give up waiting, and what went around is to be judged all the same.
+        let work = {
+            let inner = Arc::clone(&inner);
+            async move { inner.notice(told).await }.in_current_span()
+        };
+        let outcome = tokio::spawn(work).await;
+        let outcome = outcome.unwrap_or_else(|_| Outcome::Later("it failed".to_owned()));
+        inner.answer(&head.headers, outcome)
+    }
+}
+
+impl Inner {
+    async fn notice(&self, told: Told) -> Outcome {
+        let Told { notice, request } = told;
+        let models = [notice.model.as_str()];
+        // A change that the gateway is making itself is not to be judged in passing: its notice
+        // may be here before its answer.
+        let Ok(_turn) = tokio::time::timeout(TURN, self.locks.hold(models)).await else {
+            return Outcome::Later("the model is being changed".to_owned());
+        };
+        if self.own.knows(&notice, Instant::now()) {
+            return Outcome::Settled("own");
+        }
+        let Some(gates) = self.gatekeeper.gates() else {
+            return Outcome::Later("the gates are being loaded".to_owned());
+        };
+        match request {
+            None => self.removal(&notice, &gates),
+            Some((operation, body)) => match read(operation, body.to_string().as_bytes()) {
+                Ok(mutation) => self.judge(&notice, &mutation, &gates).await,
+                Err(refusal) => self.alarm(&notice, &refusal.message),
+            },
+        }
+    }
+
+    /// Judges what cannot be kept from happening any more, so that it is on record.
+    async fn judge(&self, notice: &Notice, mutation: &Mutation, gates: &Arc<GateSet>) -> Outcome {
+        let caller = self.service(&notice.workspace);
+        let plan = match self.client.plan(&caller, mutation, &gates.config().naming).await {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                return match refusal.reason {
+                    Reason::Unavailable => Outcome::Later(refusal.message),
+                    // Gone again, or nothing that lockgate could judge.
+                    Reason::Absent | Reason::Unclear | Reason::Forbidden => {
+                        self.alarm(notice, &refusal.message)
+                    }
+                };
+            }
+        };
+        let judge = Judge {
+            gatekeeper: &self.gatekeeper,
+            client: &self.client,
+            gates,
+            caller: &caller,
+            asked_by: None,
+            public_url: None,
+        };
+        match judge.moves(&plan, Origin::Bypassed).await {
+            Ok(judged) if judged.is_empty() => Outcome::Settled("unguarded"),
+            Ok(judged) => Outcome::Judged(judged),
+            Err((refused, _)) => Outcome::Later(refused.to_string()),
+        }
+    }
+
+    /// What was taken away, nobody can judge; it was to be kept or not.
+    fn removal(&self, notice: &Notice, gates: &GateSet) -> Outcome {
+        let config = gates.config();
+        let targets: Vec<Target> = match &notice.event {
+            Event::AliasDeleted { alias } => vec![Target::Alias(alias.clone())],
+            Event::TagDeleted { key, .. } => {
+                let tags = config.naming.tags_of(TagPlace::Version, key);
+                tags.filter_map(|tag| tag.target.clone()).collect()
+            }
+            Event::VersionCreated { .. } | Event::AliasSet { .. } | Event::TagSet { .. } => {
+                Vec::new()
+            }
+        };
+        let kept = targets.into_iter().find_map(|target| {
+            let leave = Leave { model: notice.model.clone(), version: None, target };
+            keeper(config, &leave).map(|gate| (gate.to_owned(), leave.target))
+        });
+        match kept {
+            Some((gate, target)) => {
+                self.alarm(notice, &format!("{target} was taken away, which gate `{gate}` keeps"))
+            }
+            None => Outcome::Settled("unguarded"),
+        }
+    }
+
+    /// Tells of a change that went around the gateway and cannot be judged.
+    fn alarm(&self, notice: &Notice, why: &str) -> Outcome {
+        self.counts.bypassed("unjudged");
+        let (model, event) = (&notice.model, &notice.event);
+        tracing::warn!(model, ?event, why, "a change in MLflow went around lockgate");
+        Outcome::Settled("unjudged")
+    }
+
+    /// As whom MLflow is asked, in the workspace where it happened.
+    fn service(&self, workspace: &str) -> Caller {
+        let mut headers = self.options.service.headers().clone();
+        if workspace != DEFAULT_WORKSPACE
+            && let Ok(name) = HeaderValue::from_str(workspace)
+        {
+            headers.insert(WORKSPACE, name);
+        }
+        Caller::of(&headers)
+    }
+
+    fn answer(&self, headers: &HeaderMap, outcome: Outcome) -> Response<Body> {
+        match outcome {
+            Outcome::Settled(word) => {
+                self.counts.delivery(word);
+                said(StatusCode::OK, json!({"outcome": word}))
+            }
+            Outcome::Judged(judged) => {
+                self.counts.delivery("bypassed");
+                let decisions: Vec<Value> = judged.iter().map(|judged| self.tell(judged)).collect();
+                said(StatusCode::OK, json!({"outcome": "bypassed", "decisions": decisions}))
+            }
+            Outcome::Later(why) => {
+                self.counts.delivery("later");
+                tracing::warn!(why, "a webhook could not be dealt with; MLflow will send it again");
+                if let Some(receiver) = &self.receiver {
+                    receiver.doorman.forget(headers);
+                }
+                let message = "lockgate cannot deal with this now; send it again";
+                said(StatusCode::SERVICE_UNAVAILABLE, json!({"message": message}))
+            }
+        }
+    }
+
+    fn tell(&self, judged: &Judged) -> Value {
+        let decision = &judged.answer.decision;
+        let (id, verdict) = (judged.answer.id, decision.verdict.as_str());
+        self.counts.bypassed(verdict);
+        let subject = &decision.promotion.subject;
+        let (model, version) = (&subject.model, &subject.version);
+        let target = decision.promotion.target.to_string();
+        if decision.verdict == Verdict::Allow {
+            tracing::warn!(%id, verdict, model, version, target, "a promotion in MLflow went around lockgate");
+        } else {
+            let why = report::explain(decision);
+            tracing::error!(%id, verdict, model, version, target, why, "a promotion in MLflow went around lockgate, which would not have allowed it");
+        }
+        json!({"id": id, "verdict": verdict})
+    }
+}
+
+fn turned_away(rejected: Rejected) -> Response<Body> {
+    match rejected {
+        // It has been dealt with, which is all that MLflow wants to know.
+        Rejected::Duplicate => said(StatusCode::OK, json!({"outcome": "duplicate"})),
+        Rejected::Headers => said(
+            StatusCode::BAD_REQUEST,
+            json!({"message": "the delivery lacks the headers of a signed webhook of MLflow; give the webhook a secret"}),
+        ),
+        Rejected::Signature => said(
+            StatusCode::UNAUTHORIZED,
+            json!({"message": "the delivery is not signed with the secret that lockgate has"}),
+        ),
+        Rejected::Time => said(
+            StatusCode::UNAUTHORIZED,
+            json!({"message": "the delivery was signed too long ago, or in the future"}),
+        ),
+    }
+}
+
+fn said(status: StatusCode, body: Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,240 @@
+//! Connections: how many, for how long, and how they end.
+
+mod guarded;
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use super::Metrics;
+use super::auth::ClientCertificate;
+use super::tls::Tls;
+use guarded::Guarded;
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Open at a time.
+    pub connections: usize,
+    /// Until the end of the TLS handshake, and from then, or from the end of the request before,
+    /// to the end of a request's headers. So it is also how long an idle connection is kept.
+    pub headers: Duration,
+    /// For which a peer may take nothing of what is sent to it.
+    pub stalled: Duration,
+    /// For requests under way to end when the server stops.
+    pub drain: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            headers: Duration::from_secs(20),
+            stalled: Duration::from_secs(60),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Bytes of the headers of one request.
+const HEADER_BYTES: usize = 32 << 10;
+/// Headers of one request.
+const HEADERS: usize = 100;
+/// Requests at a time on one HTTP/2 connection.
+const STREAMS: u32 = 128;
+/// Streams that a peer may have the server reset on one HTTP/2 connection.
+const RESETS: usize = 64;
+/// What is answered on a connection that is one too many. Whoever speaks TLS or HTTP/2 sees it
+/// closed.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\nretry-after: 1\r\n\r\n";
+
+/// Takes connections until told to stop, and then lets requests under way end.
+pub(super) struct Listening {
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) router: Router,
+    pub(super) limits: ConnectionLimits,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Listening {
+    pub(super) async fn until(self, stop: impl Future<Output = ()>) {
+        let Self { listener, tls, router, limits, metrics } = self;
+        let places = Arc::new(Semaphore::new(limits.connections));
+        let graceful = GracefulShutdown::new();
+        let builder = Arc::new(builder(&limits));
+        let mut stop = pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stop => break,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    accept_failed(&error).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                metrics.connection_refused("too_many");
+                turn_away(stream);
+                continue;
+            };
+            let connection = Connection {
+                builder: Arc::clone(&builder),
+                router: router.clone(),
+                limits,
+                watcher: graceful.watcher(),
+                counted: Counted::new(place, &metrics),
+                metrics: Arc::clone(&metrics),
+                peer,
+            };
+            let tls = tls.as_ref().map(|tls| tls.current());
+            tokio::spawn(connection.serve(stream, tls));
+        }
+        drop(listener);
+        let open = graceful.count();
+        tracing::info!(open, "no longer taking connections; requests under way end");
+        if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not end in time and are cut off");
+        }
+    }
+}
+
+fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.headers)
+        .max_buf_size(HEADER_BYTES.max(64 << 10))
+        .max_headers(HEADERS)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
+        .max_concurrent_streams(STREAMS)
+        .max_local_error_reset_streams(RESETS)
+        .max_pending_accept_reset_streams(RESETS)
+        .keep_alive_interval(limits.headers)
+        .keep_alive_timeout(limits.headers);
+    builder
+}
+
+/// Running out of file descriptors passes once connections are closed; trying again at once would
+/// only burn time.
+async fn accept_failed(error: &io::Error) {
+    let of_the_peer = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    );
+    if !of_the_peer {
+        tracing::warn!(cause = %error, "cannot take a connection");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn turn_away(mut stream: TcpStream) {
+    tokio::spawn(async move {
+        let told = tokio::time::timeout(Duration::from_secs(1), stream.write_all(FULL));
+        let _ = told.await;
+    });
+}
+
+/// Holds a connection's place for as long as it lives.
+struct Counted {
+    _place: OwnedSemaphorePermit,
+    metrics: Arc<Metrics>,
+}
+
+impl Counted {
+    fn new(place: OwnedSemaphorePermit, metrics: &Arc<Metrics>) -> Self {
+        metrics.connected();
+        Self { _place: place, metrics: Arc::clone(metrics) }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.metrics.disconnected();
+    }
+}
+
+struct Connection {
+    builder: Arc<Builder<TokioExecutor>>,
+    router: Router,
+    limits: ConnectionLimits,
+    watcher: hyper_util::server::graceful::Watcher,
+    counted: Counted,
+    metrics: Arc<Metrics>,
+    peer: SocketAddr,
+}
+
+/// Who is at the other end of a connection; an extension of its requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// Where it is.
+    pub(crate) address: SocketAddr,
+    /// The certificate it has shown.
+    pub(crate) certificate: Option<Arc<ClientCertificate>>,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>) {
+        // Answers are small and go out at once.
+        let _ = stream.set_nodelay(true);
+        let Some(config) = tls else {
+            let peer = Peer { address: self.peer, certificate: None };
+            return self.speak(stream, peer).await;
+        };
+        let accepted = TlsAcceptor::from(config).accept(stream);
+        match tokio::time::timeout(self.limits.headers, accepted).await {
+            Ok(Ok(stream)) => {
+                let (_, session) = stream.get_ref();
+                let shown = session.peer_certificates().and_then(<[_]>::first);
+                let certificate = shown.map(|shown| Arc::new(ClientCertificate::of(shown)));
+                let peer = Peer { address: self.peer, certificate };
+                self.speak(stream, peer).await;
+            }
+            Ok(Err(error)) => {
+                self.metrics.connection_refused("tls");
+                tracing::debug!(cause = %error, peer = %self.peer, "no TLS connection");
+            }
+            Err(_) => self.metrics.connection_refused("tls_timeout"),
+        }
+    }
+
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
+        let stream = Guarded::new(stream, self.limits.headers, self.limits.stalled);
+        let service = self.router.map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer.clone());
+            request.map(Body::new)
+        });
+        let connection = self.builder.serve_connection_with_upgrades(
+            TokioIo::new(stream),
+            TowerToHyperService::new(service),
+        );
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(cause = %error, "connection ended early");
+        }
+        drop(self.counted);
+    }
+}

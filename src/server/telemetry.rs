@@ -1,0 +1,198 @@
+//! Logs, structured, on standard error; and traces, for those who have said where to.
+
+use std::fmt;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::http::{Request, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tokio::runtime::Handle;
+use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer, Registry, fmt as log};
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: a JSON object a line.
+    Json,
+}
+
+/// Text that names no format of logs.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a format of logs; write `text` or `json`")]
+pub struct UnknownLogFormat(String);
+
+impl FromStr for LogFormat {
+    type Err = UnknownLogFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(UnknownLogFormat(text.chars().take(100).collect())),
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+/// Logs that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter is none.
+    #[error(
+        "`{filter}` does not say what to log: {detail}; write a level such as `info`, or `lockgate=debug`"
+    )]
+    Filter {
+        /// What was given.
+        filter: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Traces cannot be sent.
+    #[error("traces cannot be sent to where OTEL_EXPORTER_OTLP_ENDPOINT says: {0}")]
+    Traces(String),
+    /// Something else logs already.
+    #[error("logs are set up already")]
+    Twice,
+}
+
+/// Ends with the server, and sends the last traces then.
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+/// For sending the traces that are left when the server ends.
+const LAST: Duration = Duration::from_secs(3);
+
+impl Telemetry {
+    /// Has everything logged from now on. `runtime` is what traces are sent on.
+    ///
+    /// # Errors
+    /// A filter that is none, or traces that cannot be sent.
+    pub fn start(
+        format: LogFormat,
+        filter: &str,
+        color: bool,
+        runtime: &Handle,
+    ) -> Result<Self, TelemetryError> {
+        let wanted = EnvFilter::try_new(filter).map_err(|error| TelemetryError::Filter {
+            filter: filter.chars().take(100).collect(),
+            detail: error.to_string(),
+        })?;
+        let provider = traces(runtime)?;
+        let traced = provider.as_ref().map(|provider| {
+            tracing_opentelemetry::layer().with_tracer(provider.tracer("lockgate"))
+        });
+        let lines: Box<dyn Layer<_> + Send + Sync> = match format {
+            LogFormat::Text => Box::new(
+                log::layer().with_writer(std::io::stderr).with_ansi(color).with_target(false),
+            ),
+            LogFormat::Json => Box::new(
+                log::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(true)
+                    .with_span_list(false)
+                    .with_writer(std::io::stderr),
+            ),
+        };
+        let subscriber = Registry::default().with(traced).with(lines).with(wanted);
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Twice)?;
+        Ok(Self(provider))
+    }
+
+    /// Sends what is left. Waits for a while, so it is nothing for a thread of the runtime.
+    pub fn end(self) {
+        if let Some(provider) = self.0 {
+            // What could not be sent by now is lost with the process.
+            let _ = provider.shutdown_with_timeout(LAST);
+        }
+    }
+}
+
+/// Traces, where the environment says where to.
+fn traces(runtime: &Handle) -> Result<Option<SdkTracerProvider>, TelemetryError> {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !set("OTEL_EXPORTER_OTLP_ENDPOINT") && !set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+        return Ok(None);
+    }
+    let failed = |error: &dyn fmt::Display| TelemetryError::Traces(error.to_string());
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(Sender::new(runtime).map_err(|error| failed(&error))?)
+        .build()
+        .map_err(|error| failed(&error))?;
+    let provider = SdkTracerProvider::builder()
+        .with_resource(Resource::builder().with_service_name("lockgate").build())
+        .with_batch_exporter(exporter)
+        .build();
+    Ok(Some(provider))
+}
+
+/// Sends traces on the server's own runtime; the exporter calls it from a thread without one.
+#[derive(Debug)]
+struct Sender {
+    runtime: Handle,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+/// Bytes of an answer to traces.
+const ANSWER: usize = 1 << 20;
+
+impl Sender {
+    fn new(runtime: &Handle) -> Result<Self, rustls::Error> {
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_native_roots()
+            .map_err(|error| rustls::Error::General(error.to_string()))?
+            .with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { runtime: runtime.clone(), client })
+    }
+}
+
+type Sent<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'a>>;
+
+impl HttpClient for Sender {
+    fn send_bytes<'life0, 'async_trait>(&'life0 self, request: Request<Bytes>) -> Sent<'async_trait>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        let client = self.client.clone();
+        let sent = self.runtime.spawn(async move {
+            let answer = client.request(request.map(Full::new)).await?;
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, ANSWER).collect().await?.to_bytes();
+            Ok(Response::from_parts(parts, body))
+        });
+        Box::pin(async move { sent.await? })
+    }
+}

@@ -1,0 +1,17 @@
+//! The admission server as its users meet it: the real process, on loopback.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
+#![expect(clippy::indexing_slicing, reason = "JSON that lacks a key is null, and fails the test")]
+
+mod auth;
+mod decisions;
+mod exposure;
+mod http;
+mod kubernetes;
+mod limits;
+mod openapi;
+mod overload;
+mod record;
+mod reload;
+mod served;
+mod shutdown;
+mod tls;
