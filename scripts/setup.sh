@@ -55,6 +55,22 @@ wasm_target() {
   say "policies: $(/usr/bin/rustc --version), the standard library from source"
 }
 
+# Tests of the record start servers of their own.
+postgresql() {
+  local found
+  found=$(compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort -V | tail -n 1 || true)
+  [ -n "$found" ] || found=$(command -v postgres || true)
+  if [ -z "$found" ]; then
+    has apt-get || die "no PostgreSQL, against which the record is tested; install its server"
+    # Nobody has asked for a server that runs here for good.
+    as_root mkdir -p /etc/postgresql-common/createcluster.d
+    echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.d/lockgate.conf >/dev/null
+    apt_install postgresql util-linux
+    found=$(compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort -V | tail -n 1)
+  fi
+  say "$("$found" --version)"
+}
+
 cargo_tool() {
   local tool=$1
   if has "$tool"; then
@@ -91,12 +107,28 @@ browser() {
   apt_install chromium chromium-driver
 }
 
+# The fuzzer that holds the server against its own description.
+schema_fuzzer() {
+  local version=4.32.5 venv=target/fuzzer
+  if [ "$("$venv/bin/python" -c 'import importlib.metadata as m; print(m.version("schemathesis"))' 2>/dev/null)" = "$version" ]; then
+    say "schemathesis $version"
+    return
+  fi
+  if ! has python3 || ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    has apt-get || die "no Python 3 with venv, which the fuzzer needs; install one"
+    apt_install python3 python3-venv
+  fi
+  say "installing schemathesis $version into $venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
+}
+
 [ $# -gt 0 ] || set -- build
 rust_toolchain
 for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
-    test) wasm_target; cargo_tool cargo-nextest; mlflow_server; browser ;;
+    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac

@@ -3,11 +3,13 @@
 mod check;
 mod completions;
 mod config;
+mod decision;
 mod evidence;
 mod exit;
 mod gate_file;
 mod init;
 mod policy;
+mod record;
 mod registry;
 mod sandbox;
 mod serve;
@@ -47,6 +49,8 @@ enum Command {
     #[command(subcommand)]
     Config(config::Config),
     #[command(subcommand)]
+    Decision(decision::Decision),
+    #[command(subcommand)]
     Evidence(evidence::Evidence),
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -64,6 +68,7 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Check(command) => command.run(&terminal),
         Command::Init(command) => command.run(&terminal),
         Command::Config(command) => command.run(&terminal),
+        Command::Decision(command) => command.run(&terminal),
         Command::Evidence(command) => command.run(&terminal),
         Command::Policy(command) => command.run(&terminal),
         Command::Serve(command) => command.run(&terminal),

@@ -6,7 +6,7 @@ const DAY: u64 = 86_400;
 
 /// Reads an age, `30m`, `24h`, `7d` or `2w`; none for `any`. An error when it is written
 /// otherwise or is zero or longer than a century.
-pub(super) fn age(text: &str) -> Result<Option<Duration>, ()> {
+pub(crate) fn age(text: &str) -> Result<Option<Duration>, ()> {
     if text == "any" {
         return Ok(None);
     }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use mismatch::Mismatch;
 pub use params::{ParamsError, check_params};

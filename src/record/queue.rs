@@ -64,10 +64,7 @@ impl Job {
 }
 
 /// Tells all of them the same.
-pub(super) fn answer_all(
-    jobs: impl IntoIterator<Item = Box<Job>>,
-    result: &Result<(), RecordError>,
-) {
+pub(super) fn answer_all(jobs: impl IntoIterator<Item = Job>, result: &Result<(), RecordError>) {
     for job in jobs {
         job.answer(result.clone());
     }
@@ -93,7 +90,7 @@ pub(super) fn queue(deadline: Duration) -> (Queue, Inbox) {
 /// Commands that were waiting together.
 #[derive(Default)]
 pub(super) struct Work {
-    pub(super) jobs: Vec<Box<Job>>,
+    pub(super) jobs: Vec<Job>,
     pub(super) probes: Vec<oneshot::Sender<Result<(), RecordError>>>,
     pub(super) close: Option<oneshot::Sender<()>>,
 }
@@ -101,7 +98,7 @@ pub(super) struct Work {
 impl Work {
     fn add(&mut self, command: Command) {
         match command {
-            Command::Append(job) => self.jobs.push(job),
+            Command::Append(job) => self.jobs.push(*job),
             Command::Probe(reply) => self.probes.push(reply),
             Command::Close(reply) => self.close = Some(reply),
         }

@@ -88,6 +88,9 @@ impl Row {
             })?,
         };
         row.fits(snapshot.as_deref())?;
+        if row.target.parse().as_ref() != Ok(&promotion.target) {
+            return Err(unfit("its target cannot be told by its name"));
+        }
         if row.snapshot.is_some() && row.snapshot != decision.evidence.digest {
             return Err(unfit("its snapshot is not the one that it was made on"));
         }

@@ -125,6 +125,29 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// Stable snake_case code, by which programs tell problems apart.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Edited => "edited",
+            Self::Unlinked => "unlinked",
+            Self::Gap { .. } => "gap",
+            Self::Truncated { .. } => "truncated",
+            Self::Headless => "headless",
+            Self::HeadDiffers => "head_differs",
+            Self::Malformed { .. } => "malformed",
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::SnapshotMissing => "snapshot_missing",
+            Self::SnapshotEdited { .. } => "snapshot_edited",
+            Self::BehindHead { .. } => "behind_head",
+            Self::OffHead => "off_head",
+            Self::ChainMissing => "chain_missing",
+            Self::Damaged { .. } => "damaged",
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(writer) = &self.writer {

@@ -179,6 +179,11 @@ impl Gatekeeper {
         self.0.closing.store(true, Ordering::Relaxed);
     }
 
+    /// Brings the metric of the queue up to date.
+    pub(super) fn measure_queue(&self) {
+        self.0.metrics.queued(self.0.pool.waiting());
+    }
+
     /// Whether no question is taken any longer.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -222,16 +227,9 @@ impl Gatekeeper {
             self.append(id, origin, asked_by, &decision, frozen).await?;
             self.0.metrics.recorded(start.elapsed());
         }
-        tracing::info!(
-            decision = %id,
-            verdict = decision.verdict.as_str(),
-            %origin,
-            model = decision.promotion.subject.model,
-            version = decision.promotion.subject.version,
-            target = %decision.promotion.target,
-            recorded = record,
-            "decided"
-        );
+        if record {
+            tell(id, origin, &decision);
+        }
         Ok(Answer { id, decision })
     }
 
@@ -263,9 +261,7 @@ impl Gatekeeper {
             let decision = gates.judge(promotion, snapshot, stop_at);
             let _ = reply.send(Judged { decision, frozen, waited });
         });
-        let pushed = self.0.pool.push(job);
-        self.0.metrics.queued(self.0.pool.waiting());
-        pushed.map_err(|unqueued| match unqueued {
+        self.0.pool.push(job).map_err(|unqueued| match unqueued {
             // A full queue has drained once as much time has passed as its last question may take.
             Unqueued::Full => Refused::Overloaded { retry_after: Duration::from_secs(1) },
             Unqueued::Closed => Refused::ShuttingDown,
@@ -289,6 +285,20 @@ impl Gatekeeper {
             Refused::RecordUnavailable
         })
     }
+}
+
+/// A line in the log for every decision that counts.
+fn tell(id: DecisionId, origin: Origin, decision: &Decision) {
+    let Promotion { subject, target, .. } = &decision.promotion;
+    tracing::info!(
+        decision = %id,
+        verdict = decision.verdict.as_str(),
+        origin = origin.as_str(),
+        model = subject.model,
+        version = subject.version,
+        %target,
+        "decided"
+    );
 }
 
 /// Reads the clock, once for the whole decision.

@@ -1,5 +1,6 @@
 //! `/k8s/validate`: answers admission reviews of Kubernetes.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -14,7 +15,7 @@ use super::problem::{Code, Problem};
 use super::routes::{Content, Operation, Reply, Routes};
 use super::{Asked, Evidence, Question, Refused, Wanted};
 use crate::decision::Verdict;
-use crate::evidence::{About, Collector};
+use crate::evidence::{About, Collector, Frozen};
 use crate::model::{DecisionId, Origin, Target};
 use crate::registry::kubernetes::{self, Outcome, Review, Rules, Use};
 use crate::report;
@@ -71,8 +72,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
                             "type": "object",
                             "properties": {"username": maybe("string")},
                         },
-                        "object": maybe("object"),
-                        "oldObject": maybe("object"),
+                        "object": {},
+                        "oldObject": {},
                         "dryRun": maybe("boolean"),
                     },
                 },
@@ -208,16 +209,23 @@ async fn evidence(
         .map_err(|_| Refused::Deadline)
 }
 
-/// Evidence that says nothing, which no gate that asks for any takes for something.
+/// Evidence that says nothing, which no gate that asks for any takes for something. It is the
+/// same whatever it is about, and so made once.
 fn nothing(used: &Use, target: &Target) -> Evidence {
+    static NOTHING: OnceLock<Frozen> = OnceLock::new();
+    if let Some(frozen) = NOTHING.get() {
+        return Evidence::Frozen(frozen.clone());
+    }
     let about = About {
         model: Some(used.subject.model.clone()),
         version: Some(used.subject.version.clone()),
         digests: Vec::new(),
         target: target.clone(),
     };
-    let frozen = Collector::new(about, Vec::new()).freeze();
-    frozen.map_err(|errors| errors.into_iter().map(Into::into).collect()).into()
+    match Collector::new(about, Vec::new()).freeze() {
+        Ok(frozen) => Evidence::Frozen(NOTHING.get_or_init(|| frozen).clone()),
+        Err(errors) => Evidence::Unusable(errors.into_iter().map(Into::into).collect()),
+    }
 }
 
 fn one_line(text: &str) -> String {

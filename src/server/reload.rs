@@ -3,19 +3,21 @@
 //! Each is replaced as a whole or not at all: what cannot be used leaves the last good one in
 //! place, and is seen in the log, in the metrics and in `/readyz`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
 use super::auth::{Credentials, Doorkeeper};
 use super::tls::Tls;
-use super::{Gatekeeper, GatesUnusable, LoadGates, Metrics};
+use super::{GateSet, Gatekeeper, GatesUnusable, LoadGates, Metrics};
 
 /// Files are often written in several steps; they are read once nothing has happened for so long,
 const QUIET: Duration = Duration::from_millis(200);
@@ -47,22 +49,27 @@ impl Reload {
         let loaded = loaded.unwrap_or_else(|_| {
             Err(GatesUnusable { details: "loading them ended abnormally".to_owned() })
         });
-        self.metrics.reloaded(loaded.is_ok());
+        let sound = loaded.is_ok();
+        let result = self.take(loaded);
+        self.metrics.reloaded(sound);
+        result
+    }
+
+    fn take(&self, loaded: Result<GateSet, GatesUnusable>) -> Result<(), GatesUnusable> {
         match loaded {
             Ok(gates) => {
                 self.fault.store(None);
                 let current = self.gatekeeper.gates();
                 if current.is_none_or(|current| !current.judges_like(&gates)) {
-                    tracing::info!(gate_file = %gates.digest(), "gates loaded");
+                    let digest = gates.digest();
                     self.gatekeeper.replace(gates);
+                    tracing::info!(gate_file = %digest, "gates loaded");
                 }
                 Ok(())
             }
             Err(error) => {
-                for fault in error.details.lines() {
-                    tracing::error!(fault, "the gates cannot be used");
-                }
                 self.fault.store(Some(Arc::new(error.clone())));
+                tracing::error!(details = error.details, "the gates cannot be used");
                 Err(error)
             }
         }
@@ -107,21 +114,88 @@ impl Reload {
         files
     }
 
+    /// Begins to watch, so that nothing that happens from now on is missed.
+    pub(super) fn watch(&self) -> io::Result<Watching> {
+        let (changed, changes) = mpsc::channel(1);
+        let mut watch = Watch::start(changed);
+        let files = self.files();
+        watch.look_at(&files);
+        let hangups = signal(SignalKind::hangup())?;
+        Ok(Watching { watch, changes, hangups, seen: prints(files) })
+    }
+
     /// Loads everything anew whenever told to by SIGHUP or a change of a file.
-    pub(super) async fn keep_watch(self: Arc<Self>) {
-        let (changed, mut changes) = mpsc::channel(1);
-        let mut watch = Watch::start(changed.clone());
-        let mut told = pin!(hangups(changed));
+    pub(super) async fn keep_watch(self: Arc<Self>, watching: Watching) {
+        let Watching { mut watch, mut changes, mut hangups, mut seen } = watching;
         loop {
-            watch.look_at(&self.files());
-            tokio::select! {
-                change = changes.recv() => if change.is_none() { return },
-                () = &mut told => return,
+            let files = self.files();
+            watch.look_at(&files);
+            for file in files {
+                seen.entry(file).or_insert_with_key(|file| Print::of(file));
             }
-            settle(&mut changes).await;
+            tokio::select! {
+                change = changes.recv() => {
+                    if change.is_none() {
+                        return;
+                    }
+                    settle(&mut changes).await;
+                    // Much else may happen in the same folders.
+                    let now = prints(self.files());
+                    if now == seen {
+                        continue;
+                    }
+                    seen = now;
+                }
+                hangup = hangups.recv() => {
+                    if hangup.is_none() {
+                        return;
+                    }
+                    tracing::info!("told to load everything anew");
+                    seen = prints(self.files());
+                }
+            }
             self.everything().await;
         }
     }
+}
+
+/// What is watched, and what it looked like when it was last loaded.
+pub(super) struct Watching {
+    watch: Watch,
+    changes: mpsc::Receiver<()>,
+    hangups: Signal,
+    seen: BTreeMap<PathBuf, Option<Print>>,
+}
+
+/// By what a file that has changed is told from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Print {
+    device: u64,
+    inode: u64,
+    length: u64,
+    changed: (i64, i64),
+}
+
+impl Print {
+    fn of(file: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(file).ok()?;
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+fn prints(files: BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Option<Print>> {
+    files
+        .into_iter()
+        .map(|file| {
+            let print = Print::of(&file);
+            (file, print)
+        })
+        .collect()
 }
 
 /// Waits until the files are at rest.
@@ -130,22 +204,6 @@ async fn settle(changes: &mut mpsc::Receiver<()>) {
         async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {} };
     // After that it is as good as it gets.
     let _ = tokio::time::timeout(PATIENCE, quiet).await;
-}
-
-/// Passes hang-up signals on; never ends where they cannot be had.
-async fn hangups(changed: mpsc::Sender<()>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::hangup()) {
-        Ok(mut hangups) => {
-            while hangups.recv().await.is_some() {
-                tracing::info!("told to load everything anew");
-                // Full means that it will be done already.
-                let _ = changed.try_send(());
-            }
-        }
-        Err(error) => tracing::warn!(cause = %error, "cannot listen for SIGHUP"),
-    }
-    std::future::pending().await
 }
 
 /// Watches the folders of files, as files are replaced more often than written to, and in

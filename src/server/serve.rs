@@ -127,12 +127,13 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
 
 async fn run(reload: &Arc<Reload>, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let mut stop = std::pin::pin!(stop);
+    let watching = reload.watch()?;
     tokio::select! {
         loaded = reload.gates() => loaded.map_err(ServeError::Gates)?,
         () = &mut stop => return Ok(()),
     }
     tracing::info!("ready");
-    let watching = tokio::spawn(Arc::clone(reload).keep_watch());
+    let watching = tokio::spawn(Arc::clone(reload).keep_watch(watching));
     stop.await;
     watching.abort();
     Ok(())

@@ -1,6 +1,6 @@
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Config, Engine, OptLevel};
@@ -9,6 +9,9 @@ use crate::model::Digest;
 
 /// How often the epoch moves while a policy runs. Deadlines are kept to within two of these.
 const TICK: Duration = Duration::from_millis(10);
+
+/// Ticks made up for at once: the longest deadline there is.
+const MOST_TICKS: u32 = 30_000;
 
 /// Stack of a guest. Twice the default, for the recursive parsers of interpreters; the smallest
 /// thread that evaluates has 2 MiB.
@@ -34,7 +37,7 @@ impl SandboxEngine {
             while let (Some(ticker), Some(engine)) = (weak_ticker.upgrade(), weak_engine.upgrade())
             {
                 ticker.wait_until_running();
-                engine.increment_epoch();
+                ticker.catch_up(&engine);
                 drop((ticker, engine));
                 std::thread::sleep(TICK);
             }
@@ -47,8 +50,9 @@ impl SandboxEngine {
     }
 
     /// Epoch ticks that amount to at least `duration`.
-    #[expect(clippy::unused_self, reason = "the tick is this engine's")]
     pub(super) fn ticks(&self, duration: Duration) -> u64 {
+        // Time before now is nothing that what comes now has used.
+        self.ticker.catch_up(&self.engine);
         // One more, as the first tick may come at once.
         let ticks = duration.as_millis().div_ceil(TICK.as_millis()) + 1;
         u64::try_from(ticks).unwrap_or(u64::MAX)
@@ -95,21 +99,56 @@ fn config() -> Config {
 /// Moves the epoch only while something runs, so that an idle server sleeps.
 #[derive(Default)]
 struct Ticker {
-    running: Mutex<usize>,
+    state: Mutex<Ticking>,
     started: Condvar,
 }
 
+#[derive(Default)]
+struct Ticking {
+    running: usize,
+    /// Up to when time has been counted.
+    counted: Option<Instant>,
+}
+
 impl Ticker {
+    fn lock(&self) -> MutexGuard<'_, Ticking> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wait_until_running(&self) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        while *running == 0 {
-            running = self.started.wait(running).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        while state.running == 0 {
+            state.counted = None;
+            state = self.started.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
+    /// Moves the epoch by the time that has passed, not by the times that the ticker has woken: on
+    /// a busy machine it wakes late, and deadlines would be late by all of that together.
+    fn catch_up(&self, engine: &Engine) {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let counted = *state.counted.get_or_insert(now);
+        let passed = now.saturating_duration_since(counted).as_millis() / TICK.as_millis();
+        // A machine that slept for days makes nothing later by as much.
+        let passed = u32::try_from(passed).unwrap_or(u32::MAX).min(MOST_TICKS);
+        for _ in 0..passed {
+            engine.increment_epoch();
+        }
+        let counted = if passed == MOST_TICKS { now } else { counted + TICK * passed };
+        state.counted = Some(counted);
+    }
+
     fn change(&self, change: impl FnOnce(&mut usize)) {
-        change(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        self.started.notify_all();
+        let mut state = self.lock();
+        let before = state.running;
+        change(&mut state.running);
+        // Only then can the ticker be waiting; waking it is a system call, and runs are short.
+        let starts = before == 0 && state.running > 0;
+        drop(state);
+        if starts {
+            self.started.notify_all();
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cache;
 mod config;
+mod decision;
 mod documentation;
 mod evidence;
 mod folder;

@@ -84,7 +84,7 @@ fn an_alias_tells_the_current_version_of_a_registered_model() {
         let mut collector = Collector::new(About { target, ..about() }, Vec::new());
         collector.add_bytes("model.json", json.as_bytes(), Side::Candidate);
         let snapshot = collector.freeze().unwrap().snapshot;
-        (snapshot.current, snapshot.sources[0].kinds.len())
+        (snapshot.current.clone(), snapshot.sources[0].kinds.len())
     };
     assert_eq!(current(Target::Alias("champion".into())), (Some("3".into()), 2));
     assert_eq!(current(Target::Alias("nobody".into())), (None, 2));

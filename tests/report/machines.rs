@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use lockgate::decision::{Decision, Effect, Verdict};
-use lockgate::report::{Context, Format, json_schema};
+use lockgate::report::{Context, Format, json_line, json_schema, read_json};
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 use serde_json::Value;
 
@@ -36,6 +36,43 @@ fn every_json_report_fits_the_schema() {
             validator.iter_errors(&report).map(|error| error.to_string()).collect();
         assert_eq!(errors, [""; 0], "{name}");
     }
+}
+
+/// As it is done with decisions on record.
+#[test]
+fn a_json_report_that_is_read_back_tells_the_same_in_every_format() {
+    let mut decisions = situations::all();
+    let mut filled = situations::filled_with("\u{1b}[31m\u{202e}##[x");
+    // No target can be read that is called so.
+    filled.promotion = situations::deny().promotion;
+    decisions.push(("filled", filled));
+    for (name, mut decision) in decisions {
+        let back = read_json(&json_line(&decision).unwrap()).unwrap();
+        // What rules are about is not in it.
+        for policy in decision.gates.iter_mut().flat_map(|gate| &mut gate.policies) {
+            policy.component.rules.clear();
+        }
+        for format in Format::ALL {
+            assert_eq!(rendered(format, &back), rendered(format, &decision), "{format} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_report_in_words_that_are_not_known_is_not_read() {
+    let report = json_line(&situations::policy_trap()).unwrap();
+    assert!(read_json(&report).is_ok());
+    for (from, to) in [
+        ("lockgate.dev/report/v1", "lockgate.dev/report/v2"),
+        ("\"code\":\"trap\"", "\"code\":\"struck_by_lightning\""),
+        ("\"verdict\":\"undecided\"", "\"verdict\":\"perhaps\""),
+        ("\"target\":\"stage:", "\"target\":\"rank:"),
+    ] {
+        assert!(report.contains(from), "{report}");
+        let error = read_json(&report.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains("later lockgate"), "{error}");
+    }
+    assert!(read_json("").is_err());
 }
 
 #[test]

@@ -1,11 +1,23 @@
 //! What the server refuses to be started with.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use super::served::{Folder, GATE};
 use super::tls::write_certificates;
 
+/// Starts a server that is to refuse, and stops one that does not.
 fn start(folder: &Folder, arguments: &str) -> (Option<i32>, String) {
-    let output = folder.command(&format!("serve {arguments}")).output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    let listen = if arguments.contains("--listen") { "" } else { "--listen 127.0.0.1:0" };
+    let mut command = folder.command(&format!("serve {listen} {arguments}"));
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    if said.contains("listens") {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), said + &String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
@@ -43,7 +55,7 @@ fn what_cannot_be_used_is_told_at_the_start() {
         ("--tls-cert server.key --tls-key server.key", "cannot be used as a certificate"),
         ("--client-ca server.crt", "--t"),
         ("--listen 127.0.0.1", "127.0.0.1"),
-        ("--log nonsense=", "nonsense"),
+        ("--log lockgate=loud", "loud"),
         ("--record mysql://x", "record"),
         ("--kubernetes-environment x", "NAMESPACE=ENVIRONMENT"),
         ("--storage-uri s3://x", "{model}"),
@@ -60,8 +72,9 @@ fn gates_that_cannot_be_used_at_the_start_end_it() {
     let params = Folder::new(&GATE.replace("auc, min", "auc, minimum"));
     let policy = Folder::new(&GATE.replace("std/metric-threshold", "./nowhere.wasm"));
     for (folder, words) in [(broken, "nonsense"), (params, "minimum"), (policy, "nowhere.wasm")] {
-        let (code, said) = start(&folder, "--listen 127.0.0.1:0");
-        assert_eq!(code, Some(2), "{said}");
+        let output = folder.command("serve --listen 127.0.0.1:0").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(words), "{said}");
     }
 }

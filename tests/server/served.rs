@@ -65,6 +65,7 @@ impl Folder {
             .current_dir(self.folder.path())
             .env_clear()
             .env("LOCKGATE_CACHE_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+            .env("LOCKGATE_RECORD", "lockgate.db")
             .stdin(Stdio::null());
         command
     }

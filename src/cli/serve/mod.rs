@@ -15,15 +15,16 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::gate_file::GateFile;
+use super::record::RecordOptions;
 use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
-use crate::record::{self, Location, Record};
+use crate::record::{self, Record};
 use crate::registry::kubernetes::{Mapping, Rules};
 use crate::report::plain;
 use crate::server::gateway::{Counts, Gateway};
 use crate::server::{
-    Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics, ServeError, Setup,
-    Telemetry, Tls, TlsFiles, serve,
+    Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics,
+    ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
 };
 use gates::Loader;
 
@@ -67,24 +68,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
 
-    /// Where decisions are kept: a SQLite file, or `postgres://USER@HOST/DATABASE`.
-    #[arg(
-        long,
-        value_name = "LOCATION",
-        default_value = "lockgate.db",
-        env = "LOCKGATE_RECORD",
-        hide_env_values = true
-    )]
-    record: Location,
-
     #[command(flatten)]
-    mlflow: gateway::MlflowGateway,
-
-    #[command(flatten)]
-    kubernetes: Kubernetes,
-
-    #[command(flatten)]
-    limits: limits::Limits,
+    record: RecordOptions,
 
     /// How the log is written: `text` or `json`.
     #[arg(long, value_name = "FORMAT", default_value_t)]
@@ -97,6 +82,15 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     sandbox: SandboxOptions,
+
+    #[command(flatten)]
+    mlflow: gateway::MlflowGateway,
+
+    #[command(flatten)]
+    kubernetes: Kubernetes,
+
+    #[command(flatten)]
+    limits: limits::Limits,
 }
 
 /// How admission reviews of Kubernetes are answered.
@@ -177,7 +171,7 @@ impl Serve {
             tracing::info!(%policy, "compiling a policy for this machine");
         })?;
         let loader = Arc::new(Loader::new(self.gate_file.path.clone(), sandbox));
-        let record = Record::open(&self.record, record::Options::write())
+        let record = Record::open(&self.record.location()?, record::Options::write())
             .await
             .context("cannot open the record")?;
         let mut metrics = Metrics::new();
@@ -195,6 +189,8 @@ impl Serve {
         let address = listener.local_addr()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         terminal.print(&format!("lockgate listens on {scheme}://{address}\n"))?;
+        let collectors: Vec<Arc<dyn Collect>> = collector.into_iter().collect();
+        let registry = collectors.first().map(|collector| collector.registry().to_owned());
         let setup = Setup {
             listener,
             tls,
@@ -203,8 +199,8 @@ impl Serve {
             gatekeeper,
             loader,
             record,
-            collectors: collector.into_iter().collect(),
-            kubernetes: self.kubernetes_settings(),
+            collectors,
+            kubernetes: self.kubernetes_settings(registry),
             metrics,
             body: self.limits.body(),
             connections: self.limits.connections(),
@@ -242,13 +238,13 @@ impl Serve {
         Ok(Some(Tls::load(files)?))
     }
 
-    fn kubernetes_settings(&self) -> KubernetesSettings {
+    fn kubernetes_settings(&self, registry: Option<String>) -> KubernetesSettings {
         let Kubernetes { kubernetes_environment, storage_uri, kubernetes_without_credentials } =
             &self.kubernetes;
         let environments = kubernetes_environment.iter().cloned().collect();
         KubernetesSettings {
             rules: Rules { mappings: storage_uri.clone(), environments },
-            registry: None,
+            registry,
             open: *kubernetes_without_credentials,
         }
     }

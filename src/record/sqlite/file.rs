@@ -46,6 +46,9 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, RecordError> {
     let metadata = std::fs::metadata(path).map_err(|error| absent(path, &error))?;
     check_mode(path, &metadata)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let version = schema::version(&connection).map_err(|error| unusable(path, &error))?;
+    // Before anything of it is touched.
+    schema::check_ours(path, version)?;
     let prepared = || -> rusqlite::Result<String> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;

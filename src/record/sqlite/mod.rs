@@ -50,7 +50,7 @@ impl Store {
             let queue = match options.access {
                 Access::Write => {
                     let (queue, inbox) = queue(deadline);
-                    writer::start(&path, inbox, deadline)?;
+                    writer::start(&path, inbox)?;
                     Some(queue)
                 }
                 Access::Read => {

@@ -63,7 +63,8 @@ CREATE TABLE checkpoints (
 
 CREATE TABLE probes (
     writer TEXT NOT NULL PRIMARY KEY,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    room BLOB NOT NULL
 ) STRICT;
 "];
 
@@ -89,18 +90,25 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
     })
 }
 
-/// Whether it can be read as it is.
-pub(super) fn check(path: &Path, version: Version) -> Result<(), RecordError> {
+/// Whether it is a record that this lockgate knows, or nothing yet.
+pub(super) fn check_ours(path: &Path, version: Version) -> Result<(), RecordError> {
     let location = path.display();
-    if version.application != APPLICATION {
-        if version.tables {
-            return Err(RecordError::unusable(location, "it is a database of another program"));
-        }
-        return Err(RecordError::Missing { location: location.to_string() });
+    if version.application != APPLICATION && version.tables {
+        return Err(RecordError::unusable(location, "it is a database of another program"));
     }
     if version.schema > CURRENT {
         let location = location.to_string();
         return Err(RecordError::Newer { location, found: version.schema, known: CURRENT });
+    }
+    Ok(())
+}
+
+/// Whether it can be read as it is.
+pub(super) fn check(path: &Path, version: Version) -> Result<(), RecordError> {
+    check_ours(path, version)?;
+    let location = path.display();
+    if version.application != APPLICATION {
+        return Err(RecordError::Missing { location: location.to_string() });
     }
     if version.schema < CURRENT {
         let detail = "an earlier lockgate wrote it; `lockgate serve` brings it up to date";
@@ -120,9 +128,7 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Re
     let transaction = connection.transaction_with_behavior(behaviour).map_err(failed)?;
     // Another process may have been faster.
     let found = version(&transaction).map_err(failed)?;
-    if found.application != APPLICATION && found.tables || found.schema > CURRENT {
-        return check(path, found);
-    }
+    check_ours(path, found)?;
     step_up(transaction, found.schema).map_err(failed)
 }
 

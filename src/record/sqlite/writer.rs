@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params,
@@ -19,11 +18,15 @@ use crate::record::prune::goes_on_from;
 use crate::record::queue::{Inbox, Job, Work, answer_all};
 use crate::record::row::Row;
 
+/// What a probe takes up: more than most entries do, so that there is room for one where there is
+/// for a probe.
+const ROOM: i32 = 64 * 1024;
+
 /// What is written between two rounds of copying the write-ahead log into the database.
 const ROUND: usize = 4 * 1024 * 1024;
 
 /// Opens the record, makes it where there is none, and starts its writer.
-pub(super) fn start(path: &Path, inbox: Inbox, _deadline: Duration) -> Result<(), RecordError> {
+pub(super) fn start(path: &Path, inbox: Inbox) -> Result<(), RecordError> {
     file::create(path)?;
     let connection = file::open_to_write(path)?;
     let identity = Identity::of(path)?;
@@ -110,11 +113,12 @@ impl Writer {
     /// The connection, if it still is to the file that has the name. One that was deleted can be
     /// written to, but nobody would ever find it.
     fn connection(&mut self) -> Result<(Connection, Identity), RecordError> {
-        let gone = |error| match error {
-            RecordError::Missing { location } => {
+        let gone = |error| {
+            if let RecordError::Missing { location } = error {
                 RecordError::unavailable(format_args!("`{location}` is gone"))
+            } else {
+                error
             }
-            other => other,
         };
         let now = Identity::of(&self.path).map_err(gone)?;
         match self.open.take() {
@@ -135,7 +139,7 @@ impl Writer {
             }
         };
         // Only now, as it may have taken long to get here.
-        let jobs: Vec<Box<Job>> =
+        let jobs: Vec<Job> =
             std::mem::take(&mut work.jobs).into_iter().filter(|job| job.take()).collect();
         let (outcomes, head) = match self.write(&transaction, &jobs, !work.probes.is_empty()) {
             Ok(written) => written,
@@ -170,14 +174,15 @@ impl Writer {
     fn write(
         &mut self,
         transaction: &Transaction<'_>,
-        jobs: &[Box<Job>],
+        jobs: &[Job],
         probe: bool,
     ) -> Result<(Outcomes, Option<Head>), Failure> {
         let start = self.head(transaction)?;
         let mut head = start.clone();
         if probe {
-            let sql = "INSERT OR REPLACE INTO probes (writer, at) VALUES (?1, ?2)";
-            transaction.execute(sql, params![head.writer, super::super::now()])?;
+            let sql =
+                "INSERT OR REPLACE INTO probes (writer, at, room) VALUES (?1, ?2, zeroblob(?3))";
+            transaction.execute(sql, params![head.writer, super::super::now(), ROOM])?;
         }
         let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {

@@ -98,11 +98,8 @@ fn because<'a>(reason: &Reason<'a>) -> v1::Undecided<'a> {
 }
 
 fn facts(reason: &Undecided) -> Option<serde_json::Map<String, serde_json::Value>> {
-    let mut parts = serde_json::to_value(reason).ok()?;
-    match parts.get_mut("facts")?.take() {
-        serde_json::Value::Object(facts) => Some(facts),
-        _ => None,
-    }
+    let parts = serde_json::to_value(reason).ok()?;
+    parts.get("facts")?.as_object().cloned()
 }
 
 fn gate<'a>(report: &'a GateReport, reasons: &[Reason<'a>]) -> v1::Gate<'a> {

@@ -116,9 +116,9 @@ fn policy(policy: v1::Policy<'_>) -> Result<PolicyReport, Unreadable> {
             version: policy.component.version.map(Into::into),
             rules: Vec::new(),
         },
-        params: match &policy.params {
-            serde_json::Value::String(text) => Arc::from(text.as_str()),
-            params => Arc::from(params.to_string()),
+        params: match policy.params.as_str() {
+            Some(text) => Arc::from(text),
+            None => Arc::from(policy.params.to_string()),
         },
         result,
         usage: RunUsage {

@@ -117,7 +117,6 @@ pub(super) struct Undecided<'a> {
     /// One line for people.
     pub(super) message: String,
     /// The names and figures of the message; null when it has none.
-    #[serde(default)]
     pub(super) facts: Option<Map<String, Value>>,
     /// Gate whose requirement or policy it is about.
     pub(super) gate: Option<Cow<'a, str>>,

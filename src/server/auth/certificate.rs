@@ -101,8 +101,8 @@ fn names(certificate: &CertificateDer<'_>) -> Option<Vec<Identity>> {
 
 fn text(attribute: &AttributeTypeAndValue) -> Option<String> {
     let value = &attribute.value;
-    match value.tag() {
-        Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.to_string()),
-        _ => value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.to_string()),
+    if value.tag() == Tag::Utf8String {
+        return value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.to_string());
     }
+    value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.to_string())
 }
