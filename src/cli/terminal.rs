@@ -94,16 +94,20 @@ impl Terminal {
     /// What is being waited for, in a line that the next one takes the place of; only where
     /// somebody is looking.
     pub(super) fn progress(&self, text: impl Display) {
-        if io::stderr().is_terminal() {
-            let text: String = plain(&text.to_string()).chars().take(self.width()).collect();
-            self.tell(format_args!("\r\x1b[2K{text}"));
-        }
+        let text: String = plain(&text.to_string()).chars().take(self.width()).collect();
+        self.rewrite(&text);
     }
 
     /// Clears the line of [`Self::progress`].
     pub(super) fn end_progress(&self) {
-        if io::stderr().is_terminal() {
-            self.tell("\r\x1b[2K");
+        self.rewrite("");
+    }
+
+    fn rewrite(&self, line: &str) {
+        let mut out = io::stderr().lock();
+        if out.is_terminal() {
+            // Moving on a terminal is no colour, so it is not kept from one that wants none.
+            let _ = write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush());
         }
     }
 

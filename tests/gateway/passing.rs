@@ -99,6 +99,68 @@ async fn requests_that_follow_each_other_use_one_connection_to_mlflow() {
 }
 
 #[tokio::test]
+async fn a_connection_is_used_again_whatever_the_form_of_the_answer() {
+    let upstream = Upstream::start(|seen| match seen.target.as_str() {
+        "/chunked" => Response::new(Body::new(Parts(3))),
+        "/none" => Response::builder().status(204).body(Body::empty()).unwrap(),
+        "/unchanged" => Response::builder().status(304).body(Body::empty()).unwrap(),
+        _ => Response::new(Body::from("whole")),
+    })
+    .await;
+    let mut wire = connected(&upstream).await;
+    for target in ["/chunked", "/whole", "/none", "/chunked", "/unchanged", "/whole"] {
+        wire.send(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        let answer = wire.answer().await;
+        let length = match target {
+            "/chunked" => 12,
+            "/whole" => 5,
+            _ => 0,
+        };
+        assert_eq!(answer.body.len(), length, "{target}");
+        wire.send("HEAD /whole HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert_eq!(wire.head().await.unwrap().0, 200);
+    }
+    assert_eq!(upstream.connections(), 1);
+}
+
+/// A body in so many parts, whose length nobody says beforehand.
+struct Parts(u8);
+
+impl axum::body::HttpBody for Parts {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        let part = self.0.checked_sub(1).map(|left| {
+            self.0 = left;
+            Ok(hyper::body::Frame::data(axum::body::Bytes::from_static(b"part")))
+        });
+        std::task::Poll::Ready(part)
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_mlflow_has_closed_costs_no_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut wire = Wire::open(proxy(listener.local_addr().unwrap(), PATIENCE).await).await;
+    for round in 0..3 {
+        wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}").await;
+        let (mut mlflow, _) = listener.accept().await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"{}") {
+            assert_ne!(mlflow.read_buf(&mut seen).await.unwrap(), 0);
+        }
+        // It says that the connection will be kept, and closes it.
+        mlflow.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+        drop(mlflow);
+        assert_eq!(wire.answer().await.status, 200, "{round}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_to_head_keeps_its_length_and_has_no_body() {
     let upstream = Upstream::start(|_| {
         Response::builder().header("content-length", "1234").body(Body::empty()).unwrap()

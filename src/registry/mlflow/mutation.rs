@@ -8,7 +8,7 @@ use super::body::Fields;
 use super::refusal::{Refusal, quoted};
 use super::route::Operation;
 use super::source::VersionSource;
-use super::tags::is_reserved;
+use super::tags::{approver, is_own, is_reserved};
 
 /// A request to change the registry that was read without doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct Mutation {
     pub change: Change,
     /// The body to send in place of the one that came.
     pub body: Vec<u8>,
+    /// In whose name it states an approval, when it does. Whoever is known to be somebody else
+    /// must not.
+    pub approver: Option<String>,
 }
 
 /// What a request to change the registry asks for. Names and versions are as MLflow keeps them.
@@ -121,7 +124,23 @@ pub fn read(operation: Operation, body: &[u8]) -> Result<Mutation, Refusal> {
     let written = fields.finish("this request")?;
     let body = serde_json_canonicalizer::to_vec(&Value::Object(written))
         .map_err(|error| Refusal::unclear(format!("the body cannot be written anew: {error}")))?;
-    Ok(Mutation { change, body })
+    let approver = match &change {
+        Change::SetVersionTag { key, value, .. } => approver(key, value)?,
+        Change::CreateModel { .. }
+        | Change::UpdateModel { .. }
+        | Change::RenameModel { .. }
+        | Change::DeleteModel { .. }
+        | Change::SetModelTag { .. }
+        | Change::DeleteModelTag { .. }
+        | Change::SetAlias { .. }
+        | Change::DeleteAlias { .. }
+        | Change::CreateVersion { .. }
+        | Change::UpdateVersion { .. }
+        | Change::TransitionStage { .. }
+        | Change::DeleteVersion { .. }
+        | Change::DeleteVersionTag { .. } => None,
+    };
+    Ok(Mutation { change, body, approver })
 }
 
 fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> {
@@ -163,9 +182,9 @@ fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> 
             let model_id = fields.optional("model_id")?.filter(|id| !id.is_empty());
             fields.optional("run_link")?;
             fields.optional("description")?;
-            // Whoever copies a version copies its tags, and those of another version's decisions
-            // are none of the copy's.
-            let tags = new_tags(fields, is_reserved)?;
+            // Whoever copies a version copies its tags, and the decisions and approvals of another
+            // version are none of the copy's.
+            let tags = new_tags(fields, is_own)?;
             let source = Box::new(NewVersion { source, run_id, model_id });
             Change::CreateVersion { model, source, tags }
         }
@@ -349,7 +368,22 @@ mod tests {
             String::from_utf8(copied.body).unwrap(),
             r#"{"name":"m","source":"s3://b","tags":[{"key":"y","value":"z"}]}"#
         );
-        let approval = r#"{"name":"m","version":"1","key":"lockgate.approval.1","value":"{}"}"#;
-        assert!(read(Operation::SetVersionTag, approval.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn says_in_whose_name_an_approval_is() {
+        let tag = |value: &str| {
+            let body = serde_json::json!({
+                "name": "m", "version": "1", "key": "lockgate.approval.1", "value": value,
+            });
+            read(Operation::SetVersionTag, body.to_string().as_bytes())
+        };
+        let approval = tag(r#"{"approver": "ann", "at": "2026-11-23"}"#).unwrap();
+        assert_eq!(approval.approver.as_deref(), Some("ann"));
+        for value in ["ok", "{}", r#"{"approver": "ann"}"#, r#"{"at": "2026-11-23"}"#] {
+            assert!(tag(value).unwrap_err().message.contains("write it as"), "{value}");
+        }
+        let other = r#"{"name":"m","version":"1","key":"team","value":"risk"}"#;
+        assert_eq!(read(Operation::SetVersionTag, other.as_bytes()).unwrap().approver, None);
     }
 }

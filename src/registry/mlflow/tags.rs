@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::lookup::Version;
-use super::refusal::quoted;
+use super::refusal::{Refusal, quoted};
 use crate::evidence::parse_json;
 use crate::model::{DecisionId, Target, Timestamp, Undecided};
 
@@ -13,7 +13,7 @@ use crate::model::{DecisionId, Target, Timestamp, Undecided};
 const DECISION: &str = "lockgate.decision.";
 
 /// What the keys of tags begin with that state an approval.
-pub(super) const APPROVAL: &str = "lockgate.approval.";
+const APPROVAL: &str = "lockgate.approval.";
 
 /// Key of the tag that holds the id of the decision by which a version came to `target`.
 #[must_use]
@@ -75,20 +75,11 @@ fn transitions(tags: &BTreeMap<&str, &str>) -> impl Iterator<Item = (Target, Tim
 pub(super) fn approvals(tags: &BTreeMap<&str, &str>) -> Result<Option<Value>, Undecided> {
     let mut approvals = Vec::new();
     let mut oldest: Option<Timestamp> = None;
-    for (key, value) in tags {
-        if !key.to_ascii_lowercase().starts_with(APPROVAL) {
-            continue;
-        }
-        let wrong = |what: String| Undecided::EvidenceUnreadable {
-            source_name: "mlflow/approvals".to_owned(),
-            detail: format!(
-                "the tag {} {what}; write it as `{{\"approver\": \"ann\", \"role\": \"risk\", \"at\": \"2026-11-23T12:00:00Z\"}}`, or delete it",
-                quoted(key)
-            ),
-        };
-        let approval = parse_json(value.as_bytes()).map_err(|error| wrong(error.to_string()))?;
-        let at = approval.get("at").and_then(Value::as_str).and_then(|at| at.parse().ok());
-        let at: Timestamp = at.ok_or_else(|| wrong("does not say when".to_owned()))?;
+    for (key, value) in tags.iter().filter(|(key, _)| is_approval(key)) {
+        let (approval, _, at) = approval(key, value).map_err(|detail| {
+            let source_name = "mlflow/approvals".to_owned();
+            Undecided::EvidenceUnreadable { source_name, detail }
+        })?;
         // What bounds the age of approvals bounds that of each.
         oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
         approvals.push(approval);
@@ -99,6 +90,44 @@ pub(super) fn approvals(tags: &BTreeMap<&str, &str>) -> Result<Option<Value>, Un
         "collected_at": oldest.to_string(),
         "approvals": approvals,
     })))
+}
+
+/// An approval as a tag states it, who approves and when.
+///
+/// # Errors
+/// What is wrong, with what to write.
+fn approval(key: &str, value: &str) -> Result<(Value, String, Timestamp), String> {
+    let wrong = |what: &str| {
+        format!(
+            "the tag {} {what}; write it as `{{\"approver\": \"ann\", \"role\": \"risk\", \"at\": \"2026-11-23T12:00:00Z\"}}`, or delete it",
+            quoted(key)
+        )
+    };
+    let stated = parse_json(value.as_bytes()).map_err(|error| wrong(&error.to_string()))?;
+    let text = |member: &str| stated.get(member).and_then(Value::as_str);
+    let at = text("at").and_then(|at| at.parse().ok()).ok_or_else(|| wrong("does not say when"))?;
+    let approver = text("approver").ok_or_else(|| wrong("does not say who"))?.to_owned();
+    Ok((stated, approver, at))
+}
+
+/// In whose name a tag that somebody wants to set states an approval; none when it states none.
+///
+/// # Errors
+/// An approval that could not be read later.
+pub(super) fn approver(key: &str, value: &str) -> Result<Option<String>, Refusal> {
+    if !is_approval(key) {
+        return Ok(None);
+    }
+    approval(key, value).map(|(_, approver, _)| Some(approver)).map_err(Refusal::unclear)
+}
+
+fn is_approval(key: &str) -> bool {
+    key.to_ascii_lowercase().starts_with(APPROVAL)
+}
+
+/// Whether a key is one of lockgate's, approvals too.
+pub(super) fn is_own(key: &str) -> bool {
+    is_approval(key) || is_reserved(key)
 }
 
 /// Whether only lockgate writes tags of this key: all of its own, approvals apart.

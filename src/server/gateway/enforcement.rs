@@ -23,6 +23,7 @@ use crate::registry::mlflow::{
     Caller, Candidate, Change, MAX_BODY_BYTES, Mutation, Operation, Plan, WORKSPACE, decision_key,
     read,
 };
+use crate::report;
 use crate::server::GateSet;
 
 /// For another change of the same model to end. A client of MLflow waits two minutes for all.
@@ -58,9 +59,19 @@ impl Gateway {
         let mutation = read(operation, &body)?;
         let header = inner.options.user_header.as_ref();
         let workspace = head.headers.get(WORKSPACE).and_then(|name| name.to_str().ok());
+        let asked_by = asker(&head.headers, header);
+        if let (Some(approver), Some(asker)) = (&mutation.approver, &asked_by)
+            && approver != asker
+        {
+            let (approver, asker) = (report::plain(approver), report::plain(asker));
+            let message = format!(
+                "lockgate denies this: `{asker}` cannot approve in the name of `{approver}`; approve in your own."
+            );
+            return Err(Refusal::denied(message, None));
+        }
         let asked = Asked {
             caller: Caller::of(&head.headers),
-            asked_by: asker(&head.headers, header),
+            asked_by,
             workspace: workspace.unwrap_or(DEFAULT_WORKSPACE).to_owned(),
             head,
             peer,

@@ -2,8 +2,8 @@
 
 mod body;
 mod headers;
+mod pool;
 
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -15,14 +15,13 @@ use axum::body::{Body, HttpBody};
 use axum::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
 use axum::http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use body::{Progress, Through};
 use headers::Arrival;
+use pool::{Pool, PoolError};
 
 use super::refusal::Refusal;
 
@@ -120,10 +119,9 @@ pub struct Peer {
 }
 
 /// Passes requests on to MLflow. Cheap to clone; clones share their connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Proxy {
-    client: Client<HttpsConnector<HttpConnector>, Through<Body>>,
-    upstream: Upstream,
+    pool: Pool,
     patience: Patience,
 }
 
@@ -145,13 +143,13 @@ impl Proxy {
             builder.with_tls_config(no_tls()?)
         };
         let connector = builder.https_or_http().enable_http1().wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_SIZE)
-            .set_host(false)
-            .build(connector);
-        Ok(Self { client, upstream, patience })
+        let address = Uri::builder()
+            .scheme(upstream.scheme)
+            .authority(upstream.authority)
+            .path_and_query("/")
+            .build()
+            .map_err(io::Error::other)?;
+        Ok(Self { pool: Pool::new(connector, address, POOL_IDLE, POOL_SIZE), patience })
     }
 
     /// Sends a request on and answers with what MLflow answers.
@@ -169,7 +167,7 @@ impl Proxy {
             Arrival { peer: peer.address, tls: peer.tls, authority: parts.uri.authority() };
         headers::prepare_request(&mut parts.headers, arrival);
         let path = parts.uri.path_and_query().cloned();
-        parts.uri = self.address(path)?;
+        parts.uri = origin_form(path)?;
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
 
@@ -178,7 +176,7 @@ impl Proxy {
         if let Some(progress) = &progress {
             through = through.with_progress(Arc::clone(progress));
         }
-        let answer = self.client.request(Request::from_parts(parts, through));
+        let answer = self.pool.send(Request::from_parts(parts, through));
         let answer = self.wait(answer, progress.as_deref()).await?;
 
         let (mut parts, body) = answer.into_parts();
@@ -192,23 +190,11 @@ impl Proxy {
         Ok(Response::from_parts(parts, Body::new(Through::new(body, self.patience.idle))))
     }
 
-    fn address(&self, path: Option<PathAndQuery>) -> Result<Uri, Refusal> {
-        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        if !path.as_str().starts_with('/') {
-            return Err(Refusal::malformed("the request's target has no path"));
-        }
-        let mut parts = Parts::default();
-        parts.scheme = Some(self.upstream.scheme.clone());
-        parts.authority = Some(self.upstream.authority.clone());
-        parts.path_and_query = Some(path);
-        Uri::from_parts(parts).map_err(|_| Refusal::malformed("the request's target is not a path"))
-    }
-
     /// Waits for the head of the answer. The clock begins anew with every part of the body that
     /// goes on, as an upload may well take longer.
     async fn wait<B>(
         &self,
-        answer: impl Future<Output = Result<Response<B>, ClientError>>,
+        answer: impl Future<Output = Result<Response<B>, PoolError>>,
         progress: Option<&Progress>,
     ) -> Result<Response<B>, Refusal> {
         let mut answer = std::pin::pin!(answer);
@@ -265,27 +251,28 @@ fn more_than_one(headers: &HeaderMap, name: axum::http::HeaderName) -> bool {
     headers.get_all(name).iter().nth(1).is_some()
 }
 
-/// What becomes of a request that MLflow did not answer. The detail is for the log.
-fn failure(error: &ClientError) -> Refusal {
-    let detail = chain(error);
-    if error.is_connect() {
-        tracing::warn!(error = detail, "cannot connect to MLflow");
-        Refusal::upstream_unreachable()
-    } else {
-        tracing::warn!(error = detail, "MLflow's answer broke off");
-        Refusal::upstream_broken()
+/// The target as MLflow is to read it: a path, whatever form it came in.
+fn origin_form(path: Option<PathAndQuery>) -> Result<Uri, Refusal> {
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if !path.as_str().starts_with('/') {
+        return Err(Refusal::malformed("the request's target has no path"));
     }
+    Ok(Uri::from(path))
 }
 
-fn chain(error: &ClientError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+/// What becomes of a request that MLflow did not answer. The detail is for the log.
+fn failure(error: &PoolError) -> Refusal {
+    let detail = pool::chain(error);
+    match error {
+        PoolError::Connect(_) => {
+            tracing::warn!(error = detail, "cannot connect to MLflow");
+            Refusal::upstream_unreachable()
+        }
+        PoolError::Exchange(_) | PoolError::Closed => {
+            tracing::warn!(error = detail, "MLflow's answer broke off");
+            Refusal::upstream_broken()
+        }
     }
-    text
 }
 
 /// Where there is no TLS, nothing is trusted either.
