@@ -239,6 +239,9 @@ mod tests {
             document: "{}".to_owned(),
         };
         let head = Head::of_new(writer.to_owned()).after(content(&row));
-        assert_eq!(head.to_string(), "0198c6a5-6f2e-7b1a-9c3d-2f4e5a6b7c8d:1:sha256:?");
+        assert_eq!(
+            head.to_string(),
+            "0198c6a5-6f2e-7b1a-9c3d-2f4e5a6b7c8d:1:sha256:fd029e3ee0ea3ec313a14ffcbcf70b8c6ddd700b12755dc69aa490c31a21ca50"
+        );
     }
 }
