@@ -89,7 +89,10 @@ fn a_change_that_mlflow_does_not_answer_is_told_of_without_asking_for_another_tr
     // What was sent on says where the client is, and is what was judged.
     let sent = upstream.seen().into_iter().find(|seen| seen.method == Method::POST).unwrap();
     assert_eq!(sent.headers["x-forwarded-for"], "127.0.0.1");
-    assert_eq!(sent.body.as_deref(), Some(&br#"{"alias":"champion","name":"fraud","version":"1"}"#[..]));
+    assert_eq!(
+        sent.body.as_deref(),
+        Some(&br#"{"alias":"champion","name":"fraud","version":"1"}"#[..])
+    );
 }
 
 #[test]
