@@ -40,7 +40,7 @@ fn each_route_takes_its_roles_and_no_other() {
     let served = folder.serve("--tokens tokens");
     for (request, needed) in routes() {
         let path = &request.path;
-        served.send(&request).is_problem(401, "unauthenticated");
+        served.send(&request).refused(401, "unauthenticated");
         for (token, roles) in &tokens {
             let response = served.send(&request.clone().bearer(token));
             if needed.iter().all(|role| roles.contains(role)) {
@@ -50,7 +50,7 @@ fn each_route_takes_its_roles_and_no_other() {
                     response.text()
                 );
             } else {
-                response.is_problem(403, "forbidden");
+                response.refused(403, "forbidden");
             }
         }
     }
@@ -64,7 +64,7 @@ fn only_the_whole_token_counts() {
     let folder = Folder::new(GATE);
     let token = folder.token("reader", &["read"]);
     let served = folder.serve("--tokens tokens");
-    let refused = served.get("/v1/decisions").is_problem(401, "unauthenticated");
+    let refused = served.get("/v1/decisions").refused(401, "unauthenticated");
     assert!(refused.header("www-authenticate").unwrap().starts_with("Bearer"));
     let list = || get("/v1/decisions");
     served.send(&list().bearer(&token)).is(200);
@@ -81,10 +81,10 @@ fn only_the_whole_token_counts() {
         String::new(),
     ] {
         let request = list().header("authorization", &wrong);
-        served.send(&request).is_problem(401, "unauthenticated");
+        served.send(&request).refused(401, "unauthenticated");
     }
     let twice = list().bearer(&token).bearer(&token);
-    served.send(&twice).is_problem(401, "unauthenticated");
+    served.send(&twice).refused(401, "unauthenticated");
 }
 
 #[test]
@@ -120,13 +120,13 @@ fn tokens_are_taken_back_without_a_restart() {
     served.folder.write("new-tokens", line);
     std::fs::rename(served.folder.path("new-tokens"), served.folder.path("tokens")).unwrap();
     served.until_logged("tokens loaded");
-    served.send(&get("/v1/decisions").bearer(&old)).is_problem(401, "unauthenticated");
+    served.send(&get("/v1/decisions").bearer(&old)).refused(401, "unauthenticated");
     served.send(&get("/v1/decisions").bearer(&new)).is(200);
 
     served.folder.write("tokens", kept + "nonsense\n");
     served.until_logged("the tokens cannot be used");
     served.send(&get("/v1/decisions").bearer(&new)).is(200);
-    served.send(&get("/v1/decisions").bearer(&old)).is_problem(401, "unauthenticated");
+    served.send(&get("/v1/decisions").bearer(&old)).refused(401, "unauthenticated");
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl Response {
 
     /// Holds it against a problem of this code.
     #[track_caller]
-    pub(crate) fn is_problem(self, status: u16, code: &str) -> Self {
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
         let this = self.is(status);
         assert_eq!(this.header("content-type"), Some("application/problem+json"));
         let problem = this.json();

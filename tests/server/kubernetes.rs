@@ -392,7 +392,7 @@ fn what_is_no_review_is_a_problem() {
     ] {
         let request = post_bytes("/k8s/validate", body.as_bytes());
         let request = request.header("content-type", "application/json");
-        served.send(&request).is_problem(400, "invalid_request");
+        served.send(&request).refused(400, "invalid_request");
     }
 }
 
@@ -415,6 +415,6 @@ fn credentials_are_asked_for_unless_told_not_to() {
         let served = folder.serve(&format!("--tokens tokens {more}"));
         assert_eq!(served.send(&post("/k8s/validate", &review)).status, status);
         // Nothing else is open because of it.
-        served.get("/v1/decisions").is_problem(401, "unauthenticated");
+        served.get("/v1/decisions").refused(401, "unauthenticated");
     }
 }

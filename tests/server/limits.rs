@@ -38,7 +38,7 @@ fn a_body_that_does_not_come_is_not_waited_for() {
     let whole = post("/v1/decisions", &question(0.95)).bytes();
     let mut stream = connect(served.address);
     stream.write_all(&whole[..whole.len() - 5]).unwrap();
-    Response::read(&mut stream).is_problem(408, "request_timeout");
+    Response::read(&mut stream).refused(408, "request_timeout");
     served.decide(0.95).is(200);
 }
 
@@ -47,7 +47,7 @@ fn a_body_past_the_limit_is_refused() {
     let served = Folder::new(GATE).serve("--max-body 1");
     let large = vec![b' '; (1 << 20) + 1];
     let request = post_bytes("/v1/decisions", &large).header("content-type", "application/json");
-    served.send(&request).is_problem(413, "body_too_large");
+    served.send(&request).refused(413, "body_too_large");
     // Without a length it is found out on the way.
     let mut chunked = format!("{:x}\r\n", large.len()).into_bytes();
     chunked.extend_from_slice(&large);
@@ -55,13 +55,13 @@ fn a_body_past_the_limit_is_refused() {
     let request = post_bytes("/v1/decisions", &chunked)
         .header("content-type", "application/json")
         .header("transfer-encoding", "chunked");
-    served.send(&request).is_problem(413, "body_too_large");
+    served.send(&request).refused(413, "body_too_large");
     // An announcement alone costs nothing.
     let mut stream = connect(served.address);
     stream
         .write_all(b"POST /v1/decisions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n")
         .unwrap();
-    Response::read(&mut stream).is_problem(413, "body_too_large");
+    Response::read(&mut stream).refused(413, "body_too_large");
     served.decide(0.95).is(200);
 }
 

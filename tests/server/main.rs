@@ -1,5 +1,6 @@
 //! The admission server as its users meet it: the real process, on loopback.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
+#![expect(clippy::panic, reason = "the helpers of tests may fail as tests do")]
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a key is null, and fails the test")]
 
 mod auth;

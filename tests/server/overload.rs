@@ -51,7 +51,7 @@ fn what_does_not_fit_in_the_queue_is_refused_at_once() {
     served.until_logged("judging");
     let queued = ask();
     served.until_metric("lockgate_queue_depth", 1.0);
-    let refused = served.post("/v1/decisions", &quick()).is_problem(503, "overloaded");
+    let refused = served.post("/v1/decisions", &quick()).refused(503, "overloaded");
     assert_eq!(refused.json()["verdict"], "undecided");
     assert!(refused.header("retry-after").is_some());
     // What is not judged is answered as ever.
@@ -60,10 +60,8 @@ fn what_does_not_fit_in_the_queue_is_refused_at_once() {
     // One that waited for as long as it had is as undecided as the one before it.
     for asked in [judged, queued] {
         let answer = asked.join().unwrap().json();
-        let verdict = match &answer["decision"]["verdict"] {
-            Value::Null => &answer["verdict"],
-            verdict => verdict,
-        };
+        let decided = &answer["decision"]["verdict"];
+        let verdict = if decided.is_null() { &answer["verdict"] } else { decided };
         assert_eq!(verdict, "undecided", "{answer}");
     }
     let refusals = "lockgate_decisions_refused_total{reason=\"overloaded\"}";

@@ -8,7 +8,7 @@ fn what_cannot_be_put_on_record_is_undecided() {
     served.decide(0.95).is(200);
     let other = rusqlite::Connection::open(served.folder.path("lockgate.db")).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let refused = served.decide(0.95).is_problem(503, "record_unavailable");
+    let refused = served.decide(0.95).refused(503, "record_unavailable");
     assert_eq!(refused.json()["verdict"], "undecided");
     assert!(!refused.text().contains("lockgate.db"), "{}", refused.text());
     let state = served.get("/readyz").is(503).json();

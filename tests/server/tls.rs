@@ -159,11 +159,11 @@ fn whoever_shows_a_certificate_is_who_the_file_says() {
     assert_eq!(by(&[dns("ci.example")], "x").is(200).json()["asked_by"], "ci");
     assert_eq!(by(&[uri("spiffe://example/ci")], "x").is(200).json()["asked_by"], "spire");
     // It may ask, but not bring evidence along.
-    by(&[], "kube-apiserver").is_problem(403, "forbidden");
-    by(&[dns("other.example")], "ci.example").is_problem(401, "unauthenticated");
+    by(&[], "kube-apiserver").refused(403, "forbidden");
+    by(&[dns("other.example")], "ci.example").refused(401, "unauthenticated");
     // One that is two is nobody.
-    by(&[dns("ci.example")], "kube-apiserver").is_problem(401, "unauthenticated");
-    ask(None).unwrap().is_problem(401, "unauthenticated");
+    by(&[dns("ci.example")], "kube-apiserver").refused(401, "unauthenticated");
+    ask(None).unwrap().refused(401, "unauthenticated");
     // Somebody else's authority vouches for nobody here.
     assert!(ask(Some(strangers.issue(&[dns("ci.example")], "x"))).is_none());
 }

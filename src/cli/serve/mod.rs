@@ -71,15 +71,6 @@ pub(super) struct Serve {
     #[command(flatten)]
     record: RecordOptions,
 
-    #[command(flatten)]
-    mlflow: gateway::MlflowGateway,
-
-    #[command(flatten)]
-    kubernetes: Kubernetes,
-
-    #[command(flatten)]
-    limits: limits::Limits,
-
     /// How the log is written: `text` or `json`.
     #[arg(long, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
@@ -91,6 +82,15 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     sandbox: SandboxOptions,
+
+    #[command(flatten)]
+    mlflow: gateway::MlflowGateway,
+
+    #[command(flatten)]
+    kubernetes: Kubernetes,
+
+    #[command(flatten)]
+    limits: limits::Limits,
 }
 
 /// How admission reviews of Kubernetes are answered.

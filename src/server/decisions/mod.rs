@@ -1,192 +1,31 @@
 //! `/v1/decisions`: asking for a decision, and looking at those that were made.
 
+mod wire;
+
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::app::{Caller, Shared, json as json_answer};
-use super::auth::Role;
-use super::problem::{Code, Problem};
-use super::query::Query;
-use super::routes::{Content, Operation, Reply, Routes, schema_of};
-use super::text::{DIGEST, ID, NAME, TARGET, TIME, is_name};
-use super::{Answer, Asked, Evidence, Piece, Question, Wanted};
 use crate::decision::Verdict;
 use crate::evidence::{About, Side};
-use crate::model::{DecisionId, Digest, ModelVersion, Origin, Target};
-use crate::record::{Filter, Page, PageSize, Recorded, Summary};
+use crate::model::{DecisionId, ModelVersion, Origin, Target};
+use crate::record::{Filter, Page, PageSize, Recorded};
 use crate::report;
-
-/// A promotion to decide on.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Question")]
-struct Posed {
-    /// Name of the registered model.
-    #[schemars(regex(pattern = NAME))]
-    model: String,
-    /// Version as the registry writes it.
-    #[schemars(regex(pattern = NAME))]
-    version: String,
-    /// Where it is to go: `stage:NAME`, `alias:NAME` or `env:NAME`; a bare word is a stage.
-    #[schemars(with = "String", regex(pattern = TARGET))]
-    target: Target,
-    /// Where it is now.
-    #[serde(default)]
-    #[schemars(with = "Option<String>", regex(pattern = TARGET))]
-    source: Option<Target>,
-    /// Digest of the model's artifacts. Evidence of another one leaves the decision undecided.
-    #[serde(default)]
-    #[schemars(with = "Option<String>", regex(pattern = DIGEST))]
-    digest: Option<Digest>,
-    /// Who wants it to move, as policies see it; whoever asks, unless given.
-    #[serde(default)]
-    #[schemars(regex(pattern = NAME))]
-    requested_by: Option<String>,
-    /// What it is judged on.
-    evidence: Given,
-}
-
-/// Evidence, or where to collect it.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-#[schemars(rename = "QuestionEvidence")]
-enum Given {
-    /// Evidence that comes along; takes the role `submit-evidence`.
-    Inline(#[schemars(length(max = 1000))] Vec<Inline>),
-    /// Name of the registry that it is collected from.
-    Registry(#[schemars(regex(pattern = NAME))] String),
-}
-
-/// A piece of evidence: what would otherwise be a file.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "EvidencePiece")]
-struct Inline {
-    /// Name that the file would have; decides, where the gate file says so, what it is read as.
-    #[schemars(regex(pattern = NAME))]
-    name: String,
-    /// The report or document itself.
-    #[schemars(with = "Value")]
-    content: Box<RawValue>,
-    /// Which version it speaks of.
-    #[serde(default)]
-    about: Which,
-}
-
-/// Which version a piece of evidence speaks of.
-#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "EvidenceAbout")]
-enum Which {
-    /// The version that is to move.
-    #[default]
-    Candidate,
-    /// The version that it would replace.
-    Baseline,
-}
-
-/// A decision, on record.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Decision")]
-struct Decided<'a> {
-    /// What it is called.
-    #[schemars(with = "String", regex(pattern = ID))]
-    id: DecisionId,
-    /// By which way it was asked for.
-    #[schemars(with = "OriginWord")]
-    origin: Origin,
-    /// Who asked, by the credentials shown; null where none were asked for.
-    asked_by: Option<&'a str>,
-    /// The decision, in the format of `lockgate check --format json`.
-    #[schemars(schema_with = "report::json_subschema")]
-    decision: &'a RawValue,
-}
-
-/// A page of decisions, newest first.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Decisions")]
-struct Listed {
-    /// The decisions of this page.
-    decisions: Vec<Summarized>,
-    /// What to give as `cursor` for the next page; null at the end.
-    next: Option<String>,
-}
-
-/// What a decision was about, and what it was.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "DecisionSummary")]
-struct Summarized {
-    /// What it is called.
-    #[schemars(with = "String", regex(pattern = ID))]
-    id: DecisionId,
-    /// When it was put on record, RFC 3339.
-    recorded_at: String,
-    /// By which way it was asked for.
-    #[schemars(with = "OriginWord")]
-    origin: Origin,
-    /// Who asked, by the credentials shown.
-    asked_by: Option<String>,
-    /// The answer.
-    #[schemars(with = "VerdictWord")]
-    verdict: Verdict,
-    /// Registry that holds the model.
-    registry: String,
-    /// Name of the model.
-    model: String,
-    /// Version of the model.
-    version: String,
-    /// Where it was to go.
-    target: String,
-    /// Who wanted it to move.
-    requested_by: Option<String>,
-}
-
-/// By which way a decision was asked for.
-#[derive(JsonSchema)]
-#[schemars(rename = "Origin", rename_all = "kebab-case")]
-#[expect(dead_code, reason = "stands for the model's own type in the schema")]
-enum OriginWord {
-    Api,
-    Mlflow,
-    Kubernetes,
-    Bypassed,
-}
-
-/// An answer to a promotion.
-#[derive(JsonSchema)]
-#[schemars(rename = "Verdict", rename_all = "snake_case")]
-#[expect(dead_code, reason = "stands for the decision's own type in the schema")]
-enum VerdictWord {
-    Allow,
-    Deny,
-    Undecided,
-}
-
-impl From<Summary> for Summarized {
-    fn from(summary: Summary) -> Self {
-        Self {
-            id: summary.id,
-            recorded_at: summary.recorded_at.to_string(),
-            origin: summary.origin,
-            asked_by: summary.asked_by,
-            verdict: summary.verdict,
-            registry: summary.registry,
-            model: summary.model,
-            version: summary.version,
-            target: summary.target.to_string(),
-            requested_by: summary.requested_by,
-        }
-    }
-}
+use crate::server::app::{Caller, Shared, json as json_answer};
+use crate::server::auth::Role;
+use crate::server::problem::{Code, Problem};
+use crate::server::query::Query;
+use crate::server::routes::{Content, Operation, Reply, Routes, schema_of};
+use crate::server::text::{ID, NAME, TARGET, TIME, is_name};
+use crate::server::{Answer, Asked, Evidence, Piece, Question, Refused, Wanted};
+use wire::{Decided, Given, Inline, Listed, Posed, Summarized, Which};
 
 /// Problems in deciding.
 const DECIDING: &[Code] = &[
+    Code::NotFound,
     Code::Overloaded,
     Code::DeadlineExceeded,
     Code::RecordUnavailable,
@@ -317,9 +156,11 @@ async fn decide(
         }
         Given::Registry(name) => {
             let collector = app.collector(&name).ok_or_else(|| {
-                Problem::invalid("`evidence.registry` names no registry that this server knows")
+                Problem::new(Code::NotFound)
+                    .detail("`evidence.registry` names no registry that this server knows")
+                    .undecided()
             })?;
-            let gates = app.gatekeeper.gates().ok_or(super::Refused::NotReady)?;
+            let gates = app.gatekeeper.gates().ok_or(Refused::NotReady)?;
             let wanted = Wanted { subject: &subject, target: &target, gates: &gates, until };
             collector.collect(wanted).await
         }
