@@ -100,7 +100,7 @@ fn no_disguise_of_the_alias_route_is_passed_and_works() {
     let mut runner = TestRunner::deterministic();
     let (targets, routes) = (target(), Routes::default());
     let (mut passed, mut stopped, mut worked) = (0, 0, 0);
-    for count in 0..400 {
+    for count in 0..240 {
         let target = targets.new_tree(&mut runner).unwrap().current();
         // Plain ones are tried too, to see that the disguises are of something.
         let method = ["POST", "POST", "POST", "post", "PUT", "GET"][count % 6];
@@ -121,5 +121,5 @@ fn no_disguise_of_the_alias_route_is_passed_and_works() {
             mlflow.api("DELETE", "registered-models/alias", &json!({"name": model, "alias": "a"}));
         }
     }
-    assert!(passed > 10 && stopped > 100 && worked > 50, "{passed} {stopped} {worked}");
+    assert!(passed > 10 && stopped > 100 && worked > 30, "{passed} {stopped} {worked}");
 }

@@ -225,6 +225,17 @@ fn answers(url: &str) -> bool {
 
 /// Sends one request to any server; the status and the answer, JSON or text.
 pub(crate) fn send(url: &str, method: &str, path: &str, body: Option<Vec<u8>>) -> (u16, Value) {
+    send_with(url, method, path, body, &[])
+}
+
+/// The same with further headers.
+pub(crate) fn send_with(
+    url: &str,
+    method: &str,
+    path: &str,
+    body: Option<Vec<u8>>,
+    headers: &[(&'static str, &str)],
+) -> (u16, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let client = Client::builder(TokioExecutor::new()).build_http();
@@ -232,6 +243,9 @@ pub(crate) fn send(url: &str, method: &str, path: &str, body: Option<Vec<u8>>) -
         *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
         *request.uri_mut() = format!("{url}{path}").parse().unwrap();
         request.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
         let response = client.request(request).await.unwrap();
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
