@@ -22,7 +22,7 @@ async fn until(mut done: impl AsyncFnMut() -> bool) {
 /// Appends until that works again.
 async fn until_recorded(record: &Record) {
     until(async || record.append(allow()).await.is_ok()).await;
-    assert_eq!(record.check_writable().await, Ok(()));
+    until(async || record.check_writable().await.is_ok()).await;
 }
 
 async fn intact(record: &Record) -> u64 {
@@ -339,7 +339,10 @@ async fn a_server_that_holds_up_a_statement_is_not_waited_for_for_ever() {
     client.batch_execute("ROLLBACK").await.unwrap();
     until_recorded(&record).await;
     hold(&record, &answered).await;
-    assert_eq!(intact(&record).await, 2);
+    let open = answered
+        .iter()
+        .filter(|(_, answer)| answer.as_ref().is_err_and(RecordError::leaves_outcome_open));
+    assert!((2..=2 + open.count() as u64).contains(&intact(&record).await));
 }
 
 /// Holds up whatever is inserted right before its commit, for as long as the client that is
