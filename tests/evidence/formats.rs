@@ -99,7 +99,7 @@ fn a_currency_from_the_gate_file_reaches_the_usages() {
         Collector::new(about(), vec![assign("costs/*.json", Assigned::OpenCostIn(euro))]);
     let bytes = sample_bytes("opencost/allocation-gpu.json");
     collector.add_bytes("costs/week.json", &bytes, Side::Candidate);
-    let usages = collector.freeze().unwrap().snapshot.usages;
+    let usages = collector.freeze().unwrap().snapshot.usages.clone();
     assert!(usages.iter().all(|usage| usage.currency.as_deref() == Some("EUR")));
     assert!("eur".parse::<Currency>().is_err());
 }
@@ -189,7 +189,7 @@ fn a_report_without_results_looked_for_nothing() {
     let sarif = br#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "t"}}}]}"#;
     collector.add_bytes("t.json", trivy, Side::Candidate);
     collector.add_bytes("s.sarif", sarif, Side::Candidate);
-    let scans = collector.freeze().unwrap().snapshot.scans;
+    let scans = collector.freeze().unwrap().snapshot.scans.clone();
     assert!(scans.iter().all(|scan| scan.looked_for.is_empty()));
     assert_eq!(scans[0].errors, ["the run lists no results: it did not scan"]);
 }

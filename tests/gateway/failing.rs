@@ -86,6 +86,13 @@ fn a_change_that_mlflow_does_not_answer_is_told_of_without_asking_for_another_tr
     let gateway = Gateway::start_with(&url, &gates, &["--mlflow-timeout", "1"], |_| {});
     let answer = set(&gateway, "fraud", "1");
     assert_undecided(&answer, "look in MLflow whether it was done");
+    // What was sent on says where the client is, and is what was judged.
+    let sent = upstream.seen().into_iter().find(|seen| seen.method == Method::POST).unwrap();
+    assert_eq!(sent.headers["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(
+        sent.body.as_deref(),
+        Some(&br#"{"alias":"champion","name":"fraud","version":"1"}"#[..])
+    );
 }
 
 #[test]
