@@ -209,6 +209,7 @@ fn whole_decisions(sandbox: &Sandbox, few: &Scene, many: &Scene) -> Result<()> {
             gates: &gates,
             waivers: &[],
             unmatched: config.unmatched,
+            until: None,
         };
         match black_box(evaluate(case, &policies)).verdict {
             Verdict::Allow | Verdict::Deny => Ok(()),

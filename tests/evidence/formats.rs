@@ -204,7 +204,7 @@ fn grype_vex_statements_count_and_its_ignore_rules_do_not() {
          "appliedIgnoreRules": [{"vulnerability": "CVE-2", "reason": "noise"}]}]}"#;
     let mut collector = collector();
     collector.add_bytes("g.json", json.as_bytes(), Side::Candidate);
-    let findings = collector.freeze().unwrap().snapshot.findings;
+    let findings = collector.freeze().unwrap().snapshot.findings.clone();
     let stated: Vec<_> =
         findings.iter().map(|f| (f.id.as_str(), format!("{:?}", f.exploitability))).collect();
     assert_eq!(stated, [("CVE-1", "NotAffected".to_owned()), ("CVE-2", "Unstated".to_owned())]);
@@ -221,7 +221,7 @@ fn modelscan_counts_what_it_skipped_or_says_that_it_does_not() {
     let scan = |json: String| {
         let mut collector = collector();
         collector.add_bytes("m.json", json.as_bytes(), Side::Candidate);
-        collector.freeze().unwrap().snapshot.scans.remove(0)
+        collector.freeze().unwrap().snapshot.scans.first().unwrap().clone()
     };
     let told = scan(report(r#", "skipped": {"total_skipped": 3, "skipped_files": []}"#));
     assert_eq!((told.skipped, told.errors.len()), (3, 0));

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::Arc;
 
 use lockgate::config::check_params;
 use lockgate::evidence::{About, Collector, Side};
