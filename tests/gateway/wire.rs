@@ -81,11 +81,6 @@ impl Wire {
         Some((status, head))
     }
 
-    /// Whether the peer has closed without sending any more.
-    pub(crate) async fn ended(&mut self) -> bool {
-        self.buffer.is_empty() && !self.fill().await
-    }
-
     async fn until(&mut self, end: &[u8]) -> Option<String> {
         loop {
             if let Some(at) = self.buffer.windows(end.len()).position(|part| part == end) {
