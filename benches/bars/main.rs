@@ -1,5 +1,6 @@
 //! The bars that lockgate has set itself, as ratios measured in one run. See `benches/README.md`.
 
+mod admission;
 mod bare;
 mod document;
 mod evaluation;
@@ -22,8 +23,8 @@ fn main() -> Result<()> {
     // Cargo adds `--bench`; a name that is left chooses one part: `cargo bench -- process`.
     let chosen: Vec<&String> =
         arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    let parts: [(&str, fn() -> Result<()>); 2] =
-        [("evaluation", evaluation::run), ("process", process::run)];
+    let parts: [(&str, fn() -> Result<()>); 3] =
+        [("evaluation", evaluation::run), ("process", process::run), ("admission", admission::run)];
     if let Some(unknown) = chosen.iter().find(|name| parts.iter().all(|(part, _)| part != **name)) {
         let parts = parts.map(|(part, _)| part).join(", ");
         bail!("there is no part `{unknown}`; the parts are {parts}");

@@ -37,6 +37,36 @@ pub(crate) fn single(what: &str, time: Duration, bar: Option<Duration>) {
     println!("  {what:<46} {:>12} {verdict}", shown(time));
 }
 
+pub(crate) fn rates_heading(other: &str) {
+    println!(
+        "  {:<46} {:>12} {other:>12} {:>6}  {:<13} {:>5}",
+        "", "lockgate", "ratio", "(rounds)", "bar"
+    );
+}
+
+/// One line of two rates, of which more is better; with a bar, also whether their ratio is up to
+/// it.
+pub(crate) fn rates(what: &str, ours: &[f64], other: &[f64], bar: Option<f64>) {
+    let median = |rates: &[f64]| {
+        let mut sorted = rates.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+    };
+    let of_rounds = ours.iter().zip(other).map(|(ours, other)| ours / other);
+    let (least, most) = of_rounds
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
+    let ratio = median(ours) / median(other);
+    let range = format!("({least:.2}–{most:.2})");
+    let verdict = bar.map_or_else(String::new, |bar| {
+        format!("{bar:>5.2}  {}", if ratio >= bar { "within" } else { "UNDER" })
+    });
+    println!(
+        "  {what:<46} {:>12.0} {:>12.0} {ratio:>6.2}  {range:<13} {verdict}",
+        median(ours),
+        median(other)
+    );
+}
+
 /// One line of an amount of memory, bytes.
 pub(crate) fn memory(what: &str, bytes: u64, bar: Option<u64>) {
     let mib = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes >> 10) & 1023) * 10 / 1024);

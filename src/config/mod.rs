@@ -9,6 +9,7 @@ mod diagnostic;
 mod mismatch;
 mod params;
 pub mod proof;
+mod published;
 mod raw;
 mod resolve;
 mod scalar;
@@ -33,8 +34,8 @@ use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
 use crate::model::{Digest, Target};
 use crate::policy::{Invocation, PolicyRef};
 use diagnostic::{Problem, quoted};
-use mismatch::mismatches;
 use proof::{Claim, Proofs};
+use published::hold_against_schema;
 use resolve::{Resolved, Resolver};
 use yaml::Node;
 
@@ -249,67 +250,6 @@ fn refusal(file: &Arc<str>, text: &str, problems: Vec<Problem>) -> Diagnostics {
     Diagnostics::of(file, text, problems).unwrap_or_else(|| {
         Diagnostics::whole_file(file, "does not have the shape of a gate file".to_owned())
     })
-}
-
-/// Notes everything that does not fit the published schema, and takes it out of `value`, so that
-/// the rest can be read.
-fn hold_against_schema(
-    tree: &Node,
-    value: &mut Value,
-    noted: &mut BTreeSet<String>,
-    problems: &mut Vec<Problem>,
-) {
-    let schema = schema();
-    let validator = match jsonschema::options().offline().build(&schema) {
-        Ok(validator) => validator,
-        // Cannot happen, as a test builds it; were it to, no gate file must pass unread.
-        Err(error) => {
-            problems.push(Problem::new(None, format!("the schema cannot be used: {error}")));
-            return;
-        }
-    };
-    for mismatch in mismatches(&schema, &validator, value, "the gate file") {
-        let Mismatch { pointer, key, message, hint, textual } = mismatch;
-        // What a text must look like is said in better words where it is read.
-        if textual {
-            continue;
-        }
-        let place = match &key {
-            Some(key) => tree.find_key(&pointer, key),
-            None => tree.find(&pointer).map(|node| node.place),
-        };
-        problems.push(Problem { place, message, hint });
-        match key {
-            Some(key) => {
-                value
-                    .pointer_mut(&pointer)
-                    .and_then(Value::as_object_mut)
-                    .map(|map| map.remove(&key));
-            }
-            None => {
-                take_out(value, &pointer);
-                noted.insert(pointer);
-            }
-        }
-    }
-}
-
-/// Lists whose entries are read each by itself.
-const LISTS: [&str; 5] = ["/gates", "/policies", "/waivers", "/evidence", "/promotion-tags"];
-
-/// Removes the smallest part around `pointer` that can be missed: the key that it is the value
-/// of, or that holds the list it is in.
-fn take_out(value: &mut Value, pointer: &str) {
-    let Some((parent, last)) = pointer.rsplit_once('/') else { return };
-    match value.pointer_mut(parent) {
-        Some(Value::Object(map)) => {
-            map.remove(&last.replace("~1", "/").replace("~0", "~"));
-        }
-        Some(Value::Array(_)) if !LISTS.iter().any(|list| parent.ends_with(list)) => {
-            take_out(value, parent);
-        }
-        _ => {}
-    }
 }
 
 impl Config {

@@ -135,7 +135,7 @@ fn pool(evaluations: u32) -> PoolingAllocationConfig {
         .total_tables(evaluations.saturating_mul(store::TABLES))
         .max_memories_per_module(store::MEMORIES)
         .max_tables_per_module(store::TABLES)
-        .table_elements(store::TABLE_ELEMENTS)
+        .table_elements(store::TABLE_SLOT)
         .linear_memory_keep_resident(KEPT_MEMORY)
         .table_keep_resident(KEPT_TABLE)
         .pagemap_scan(Enabled::Auto);

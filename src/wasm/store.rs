@@ -12,6 +12,10 @@ use crate::policy::Limits;
 /// Elements of all tables together. A Python interpreter has some 20,000.
 pub(super) const TABLE_ELEMENTS: usize = 200_000;
 
+/// Elements that a slot of the pool has room for: more than are granted, so that a guest is
+/// stopped by its limit with and without a pool.
+pub(super) const TABLE_SLOT: usize = TABLE_ELEMENTS + 1;
+
 /// Core instances, memories and tables of one component. Components as toolchains make them have
 /// fewer than ten instances, and one or two of the others.
 pub(super) const INSTANCES: u32 = 64;
@@ -81,7 +85,8 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        // Beyond what a slot of the pool holds the maximum is the slot's, and not the guest's.
+        if maximum.is_some_and(|maximum| maximum < TABLE_SLOT && desired > maximum) {
             return Ok(false);
         }
         let total = self.table_elements.saturating_add(desired.saturating_sub(current));
