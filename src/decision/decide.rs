@@ -39,7 +39,7 @@ pub struct GateInput<'a> {
 #[derive(Clone, Debug)]
 pub struct Answered {
     /// Which component answered.
-    pub component: ComponentReport,
+    pub component: Arc<ComponentReport>,
     /// JSON object it was given.
     pub params: Arc<str>,
     /// Its checks, or why it could not judge.
@@ -123,7 +123,7 @@ fn judge_gate(
         .iter()
         .map(|guard| {
             let answer = answers.next().unwrap_or_else(|| Answered {
-                component: ComponentReport::default(),
+                component: Arc::default(),
                 params: Arc::from("{}"),
                 result: Err(Undecided::HostFault { detail: "the policy was not run".to_owned() }),
                 usage: RunUsage::default(),

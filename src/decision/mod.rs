@@ -73,7 +73,7 @@ pub struct PolicyReport {
     /// Set when `deny` counts as `warn` until this time.
     pub effective_on: Option<Timestamp>,
     /// The component as the gate names it, and what it says of itself.
-    pub component: ComponentReport,
+    pub component: Arc<ComponentReport>,
     /// JSON object it was given.
     pub params: Arc<str>,
     /// Every check it made, or why it could not judge.

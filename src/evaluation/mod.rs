@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use crate::decision::{
     Answered, ComponentReport, Decision, Gate, GateInput, Inputs, Unmatched, Waiver, decide,
@@ -17,7 +18,15 @@ pub type Loaded = Result<Arc<dyn Policy>, Undecided>;
 
 /// The policies that some gates call, each loaded once.
 #[derive(Default)]
-pub struct Policies(BTreeMap<PolicyRef, Loaded>);
+pub struct Policies(BTreeMap<PolicyRef, Entry>);
+
+struct Entry {
+    policy: Loaded,
+    /// What every decision says of it.
+    component: Arc<ComponentReport>,
+    /// Questions for which it is not tried within a moment, as it took longer before.
+    pause: AtomicU32,
+}
 
 impl Policies {
     /// Loads each policy once. Paths are relative to `base`.
@@ -32,7 +41,8 @@ impl Policies {
                 PolicyRef::Standard(_) => loader.load(reference),
                 PolicyRef::Path(path) => loader.load(&PolicyRef::Path(base.join(path))),
             };
-            (reference.clone(), policy)
+            let component = Arc::new(reported(reference, policy.as_deref().ok()));
+            (reference.clone(), Entry { policy, component, pause: AtomicU32::new(0) })
         };
         // One after the other: most are mapped, in less time than a thread takes to start, and one
         // that is compiled takes all processors by itself.
@@ -41,11 +51,19 @@ impl Policies {
 
     /// A policy that was loaded; undecided when it was not asked for.
     pub fn get(&self, reference: &PolicyRef) -> Loaded {
-        self.0.get(reference).cloned().unwrap_or_else(|| {
-            Err(Undecided::Unloadable { detail: format!("`{reference}` was not loaded") })
-        })
+        let entry = self.0.get(reference);
+        entry.map_or_else(|| Err(not_loaded(reference)), |entry| entry.policy.clone())
     }
 }
+
+/// What judging may take where others wait for the thread: all policies together a few
+/// milliseconds, which no healthy one of a compiled language comes near.
+const MOMENT: Duration = Duration::from_millis(5);
+/// Units of fuel of one policy: what some milliseconds are worth, and the limit that such a thread
+/// relies on, as the clock is coarser.
+const MOMENT_FUEL: u64 = 4_000_000;
+/// Questions until a policy that took longer is tried again.
+const PAUSE: u32 = 100;
 
 /// A gate that matches, with one invocation for each of its guards, in their order.
 pub struct MatchedGate<'a> {
@@ -77,69 +95,128 @@ pub struct Case<'a> {
 /// Runs every policy of every gate that matches, not just up to the first failure, and decides.
 #[must_use]
 pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
-    let Case { promotion, gate_file, snapshot, gates, waivers, unmatched, until } = case;
-    let facts = snapshot
-        .as_ref()
-        .ok()
-        .map(|(snapshot, _)| Facts::new(promotion.clone(), Arc::clone(snapshot)));
-    let inputs = gates
-        .iter()
-        .map(|matched| GateInput {
-            gate: matched.gate,
+    let until = case.until;
+    let answers = case.answers(|invocation, facts| {
+        Some(answer(invocation, policies, |policy, params| {
+            run(policy, facts, params, &invocation.limits, until)
+        }))
+    });
+    // There is an answer to each.
+    case.decide(answers.unwrap_or_default())
+}
+
+/// The same if it takes no longer than a moment, for threads that others wait for. What runs out of
+/// that moment is judged anew by [`evaluate`]: a policy answers the same every time.
+///
+/// # Errors
+/// The case, which takes longer or would have to wait.
+pub fn evaluate_briefly<'a>(
+    case: Case<'a>,
+    policies: &Policies,
+) -> Result<Decision, Box<Case<'a>>> {
+    let start = Instant::now();
+    let moment = start + MOMENT;
+    let until = case.until.map_or(moment, |until| until.min(moment));
+    let answers = case.answers(|invocation, facts| {
+        let entry = policies.0.get(&invocation.reference)?;
+        let takes_longer = |count: u32| count.checked_sub(1);
+        if entry.pause.fetch_update(Relaxed, Relaxed, takes_longer).is_ok() {
+            return None;
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        let limits = invocation.limits.within(left).with_fuel_of(MOMENT_FUEL);
+        let mut whole = !left.is_zero();
+        let answered = answer(invocation, policies, |policy, params| {
+            let evaluation = whole.then(|| policy.evaluate_at_once(facts, params, &limits));
+            evaluation.flatten().unwrap_or_else(|| {
+                whole = false;
+                stopped(Undecided::RequestTimeout)
+            })
+        });
+        let ran_out = match &answered.result {
+            Err(Undecided::FuelExhausted { .. }) => limits.fuel() < invocation.limits.fuel(),
+            Err(Undecided::DeadlineExceeded { .. }) => true,
+            Ok(_) | Err(_) => false,
+        };
+        if ran_out {
+            entry.pause.store(PAUSE, Relaxed);
+        }
+        (whole && !ran_out).then_some(answered)
+    });
+    match answers {
+        Some(answers) => Ok(case.decide(answers)),
+        None => Err(Box::new(case)),
+    }
+}
+
+impl<'a> Case<'a> {
+    /// An answer to every invocation, gate by gate; none when one could not be had.
+    fn answers(
+        &self,
+        mut answer: impl FnMut(&Invocation, &Facts) -> Option<Answered>,
+    ) -> Option<Vec<Vec<Answered>>> {
+        let Ok((snapshot, _)) = &self.snapshot else {
             // Without facts there is nothing to run the policies on.
-            answers: facts.as_ref().map_or_else(Vec::new, |facts| {
-                matched
-                    .invocations
-                    .iter()
-                    .map(|invocation| answer(invocation, policies, facts, until))
-                    .collect()
-            }),
-        })
-        .collect();
-    let snapshot = match &snapshot {
-        Ok((snapshot, digest)) => Ok((snapshot.as_ref(), *digest)),
-        Err(reasons) => Err(reasons.clone()),
-    };
-    decide(Inputs { promotion, gate_file, snapshot, gates: inputs, waivers, unmatched })
+            return Some(self.gates.iter().map(|_| Vec::new()).collect());
+        };
+        let facts = Facts::new(self.promotion.clone(), Arc::clone(snapshot));
+        let of_gate = |matched: &MatchedGate<'_>| {
+            matched.invocations.iter().map(|invocation| answer(invocation, &facts)).collect()
+        };
+        self.gates.iter().map(of_gate).collect()
+    }
+
+    fn decide(self, answers: Vec<Vec<Answered>>) -> Decision {
+        let Self { promotion, gate_file, snapshot, gates, waivers, unmatched, until: _ } = self;
+        let mut answers = answers.into_iter();
+        let gates = gates
+            .iter()
+            .map(|matched| GateInput {
+                gate: matched.gate,
+                answers: answers.next().unwrap_or_default(),
+            })
+            .collect();
+        let snapshot = match &snapshot {
+            Ok((snapshot, digest)) => Ok((snapshot.as_ref(), *digest)),
+            Err(reasons) => Err(reasons.clone()),
+        };
+        decide(Inputs { promotion, gate_file, snapshot, gates, waivers, unmatched })
+    }
 }
 
 fn answer(
     invocation: &Invocation,
     policies: &Policies,
-    facts: &Facts,
-    until: Option<Instant>,
+    run: impl FnOnce(&dyn Policy, &str) -> Evaluation,
 ) -> Answered {
-    let Invocation { reference, params, limits } = invocation;
-    let params = Arc::clone(params);
-    match policies.get(reference) {
-        Ok(policy) => {
-            let evaluation = run(policy.as_ref(), facts, &params, limits, until);
-            let description = policy.description();
-            Answered {
-                component: ComponentReport {
-                    reference: reference.to_string(),
-                    digest: Some(policy.digest()),
-                    name: Some(description.name.clone()),
-                    version: Some(description.version.clone()),
-                    rules: description.rules.clone(),
-                },
-                params,
-                result: evaluation.result,
-                usage: evaluation.usage,
-                log: evaluation.log,
-            }
+    let Invocation { reference, params, limits: _ } = invocation;
+    let (component, evaluation) = match policies.0.get(reference) {
+        Some(Entry { policy: Ok(policy), component, .. }) => {
+            (Arc::clone(component), run(policy.as_ref(), params))
         }
-        Err(reason) => Answered {
-            component: ComponentReport {
-                reference: reference.to_string(),
-                ..ComponentReport::default()
-            },
-            params,
-            result: Err(reason),
-            usage: RunUsage::default(),
-            log: Vec::new(),
-        },
+        Some(Entry { policy: Err(reason), component, .. }) => {
+            (Arc::clone(component), stopped(reason.clone()))
+        }
+        None => (Arc::new(reported(reference, None)), stopped(not_loaded(reference))),
+    };
+    let Evaluation { result, usage, log } = evaluation;
+    Answered { component, params: Arc::clone(params), result, usage, log }
+}
+
+/// What decisions say of a component; little of one that could not be loaded.
+fn reported(reference: &PolicyRef, policy: Option<&dyn Policy>) -> ComponentReport {
+    let described = policy.map(Policy::description);
+    ComponentReport {
+        reference: reference.to_string(),
+        digest: policy.map(Policy::digest),
+        name: described.map(|description| description.name.clone()),
+        version: described.map(|description| description.version.clone()),
+        rules: described.map(|description| description.rules.clone()).unwrap_or_default(),
     }
+}
+
+fn not_loaded(reference: &PolicyRef) -> Undecided {
+    Undecided::Unloadable { detail: format!("`{reference}` was not loaded") }
 }
 
 /// Runs one policy for as long as it may take, or as somebody waits.
@@ -153,8 +230,7 @@ fn run(
     let Some(until) = until else { return policy.evaluate(facts, params, limits) };
     let left = until.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        let result = Err(Undecided::RequestTimeout);
-        return Evaluation { result, usage: RunUsage::default(), log: Vec::new() };
+        return stopped(Undecided::RequestTimeout);
     }
     let mut evaluation = policy.evaluate(facts, params, &limits.within(left));
     // The deadline it ran into was the request's, and no limit of the gate file's.
@@ -164,4 +240,9 @@ fn run(
         evaluation.result = Err(Undecided::RequestTimeout);
     }
     evaluation
+}
+
+/// A run that never began.
+fn stopped(reason: Undecided) -> Evaluation {
+    Evaluation { result: Err(reason), usage: RunUsage::default(), log: Vec::new() }
 }

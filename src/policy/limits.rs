@@ -77,6 +77,12 @@ impl Limits {
         Self { deadline: self.deadline.min(time), ..self }
     }
 
+    /// The same, but with `fuel` at the most.
+    #[must_use]
+    pub fn with_fuel_of(self, fuel: u64) -> Self {
+        Self { fuel: self.fuel.min(fuel), ..self }
+    }
+
     /// Wall-clock time after which the run is stopped.
     #[must_use]
     pub const fn deadline(&self) -> Duration {

@@ -70,8 +70,11 @@ pub trait Policy: Send + Sync {
     /// Digest of the component.
     fn digest(&self) -> Digest;
 
-    /// Runs the policy once, within `limits`.
+    /// Runs the policy once, within `limits`. Waits while as many run already as may.
     fn evaluate(&self, facts: &Facts, params: &str, limits: &Limits) -> Evaluation;
+
+    /// The same for whoever cannot wait; none when it would have to.
+    fn evaluate_at_once(&self, facts: &Facts, params: &str, limits: &Limits) -> Option<Evaluation>;
 }
 
 /// One run of a policy.

@@ -128,13 +128,18 @@ impl Inbox {
     fn with_more(&mut self, first: Command) -> Work {
         let mut work = Work::default();
         work.add(first);
+        self.add_to(&mut work);
+        work
+    }
+
+    /// Takes along what has come in since.
+    pub(super) fn add_to(&mut self, work: &mut Work) {
         while work.jobs.len() < BATCH
             && work.close.is_none()
             && let Ok(command) = self.0.try_recv()
         {
             work.add(command);
         }
-        work
     }
 }
 

@@ -10,6 +10,9 @@ pub(super) const LONGEST: usize = 600;
 /// Line breaks, control characters (and with them every terminal escape), direction overrides,
 /// invisible characters and those that XML cannot hold are spelled out.
 pub(crate) fn plain(text: &str) -> String {
+    if text.len() <= LONGEST && is_printable(text) {
+        return break_commands(text.to_owned());
+    }
     let mut shown = String::with_capacity(text.len().min(LONGEST));
     let mut characters = text.chars();
     for character in characters.by_ref().take(LONGEST) {
@@ -33,6 +36,12 @@ pub(crate) fn plain(text: &str) -> String {
 /// (actions/runner, `ActionCommand.TryParse`). The newer `::` counts at the start of a line only.
 fn break_commands(text: String) -> String {
     if text.contains("##[") { text.replace("##[", "##\\[") } else { text }
+}
+
+/// Whether there is nothing but printable ASCII, as in most texts; this is told much faster than
+/// what each character does.
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Whether a character does something other than show itself.
@@ -60,7 +69,10 @@ pub(super) fn is_unseen(character: char) -> bool {
 
 /// JSON text whose strings hold no character that does something other than show itself: each is
 /// written as an escape, so a reader of the JSON gets it back unchanged. So is the `[` of `##[`.
-pub(crate) fn json(text: &str) -> String {
+pub(crate) fn json(text: String) -> String {
+    if text.lines().all(is_printable) && !text.contains("##[") {
+        return text;
+    }
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         // JSON has line breaks between its tokens; within strings they are escaped already.
@@ -110,7 +122,7 @@ mod tests {
     #[test]
     fn json_escapes_read_back_as_the_same_text() {
         let text = "\u{9b}31m \u{202e} \u{e0041} ##[error] é\n\u{7f}";
-        let written = json(&serde_json::to_string_pretty(&[text]).unwrap());
+        let written = json(serde_json::to_string_pretty(&[text]).unwrap());
         assert!(!written.contains("##["));
         assert!(written.chars().all(|character| character == '\n' || !is_unseen(character)));
         assert_eq!(serde_json::from_str::<Vec<String>>(&written).unwrap(), [text]);

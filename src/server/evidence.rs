@@ -47,6 +47,15 @@ impl From<Result<Frozen, Vec<Undecided>>> for Evidence {
 }
 
 impl Evidence {
+    /// What has been read already; itself when it has not.
+    pub(super) fn read(self) -> Result<Result<Frozen, Vec<Undecided>>, Self> {
+        match self {
+            Self::Frozen(frozen) => Ok(Ok(frozen)),
+            Self::Unusable(reasons) => Ok(Err(reasons)),
+            raw @ Self::Raw { .. } => Err(raw),
+        }
+    }
+
     /// Reads what has not been read.
     pub(super) fn freeze(self, gates: &GateSet) -> Result<Frozen, Vec<Undecided>> {
         match self {

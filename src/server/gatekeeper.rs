@@ -233,7 +233,8 @@ impl Gatekeeper {
         Ok(Answer { id, decision })
     }
 
-    /// Queues the judging and waits for it.
+    /// Judges here and now what takes no longer than a moment: most policies do, and to hand them to
+    /// another thread and back would take as long again. What takes longer is queued and waited for.
     async fn judge(
         &self,
         promotion: Promotion,
@@ -244,9 +245,34 @@ impl Gatekeeper {
             return Err(Refused::ShuttingDown);
         }
         let gates = self.gates().ok_or(Refused::NotReady)?;
-        let queued_at = Instant::now();
+        let now = Instant::now();
         let stop_at =
-            until.checked_sub(until.saturating_duration_since(queued_at) / TAIL).unwrap_or(until);
+            until.checked_sub(until.saturating_duration_since(now) / TAIL).unwrap_or(until);
+        // Evidence that has to be read first is of any size.
+        let (promotion, evidence) = match evidence.read() {
+            Err(evidence) => (promotion, evidence),
+            Ok(frozen) => {
+                let (snapshot, frozen) = taken(frozen);
+                match gates.judge_briefly(promotion, snapshot, stop_at) {
+                    Ok(decision) => {
+                        return Ok(Judged { decision, frozen, waited: Duration::ZERO });
+                    }
+                    Err((promotion, snapshot)) => (promotion, again(snapshot, frozen)),
+                }
+            }
+        };
+        self.queue(gates, promotion, evidence, stop_at).await
+    }
+
+    /// Queues the judging and waits for it.
+    async fn queue(
+        &self,
+        gates: Arc<GateSet>,
+        promotion: Promotion,
+        evidence: Evidence,
+        stop_at: Instant,
+    ) -> Result<Judged, Refused> {
+        let queued_at = Instant::now();
         let (reply, judged) = oneshot::channel();
         let span = tracing::Span::current();
         let job = Box::new(move || {
@@ -316,5 +342,17 @@ fn taken(frozen: Result<Frozen, Vec<Undecided>>) -> (Taken, Option<Frozen>) {
     match frozen {
         Ok(frozen) => (Ok((Arc::clone(&frozen.snapshot), frozen.digest)), Some(frozen)),
         Err(reasons) => (Err(reasons), None),
+    }
+}
+
+/// What [`taken`] took apart.
+fn again(snapshot: Taken, frozen: Option<Frozen>) -> Evidence {
+    match (frozen, snapshot) {
+        (Some(frozen), _) => Evidence::Frozen(frozen),
+        (None, Err(reasons)) => Evidence::Unusable(reasons),
+        // Neither is there without the other.
+        (None, Ok(_)) => Evidence::Unusable(vec![Undecided::HostFault {
+            detail: "the evidence was lost on its way".to_owned(),
+        }]),
     }
 }

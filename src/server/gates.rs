@@ -1,14 +1,14 @@
 //! The rules that the server judges by at one time: a gate file with its policies, loaded whole.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
+use super::evidence::Taken;
 use crate::config::{Config, ConfiguredGate};
 use crate::decision::Decision;
-use crate::evaluation::{Case, MatchedGate, Policies, evaluate};
+use crate::evaluation::{Case, MatchedGate, Policies, evaluate, evaluate_briefly};
 use crate::evidence::Assignment;
-use crate::model::{Digest, Promotion, Snapshot, Undecided};
+use crate::model::{Digest, Promotion};
 use crate::policy::PolicyRef;
 
 /// A gate file, every policy it names, ready to run, and what it says of evidence.
@@ -120,26 +120,45 @@ impl GateSet {
 
     /// Judges a promotion. Runs policies, so it takes its time; `until` is when nobody waits any
     /// longer.
-    pub(super) fn judge(
+    pub(super) fn judge(&self, promotion: Promotion, snapshot: Taken, until: Instant) -> Decision {
+        let gates = self.matching(&promotion);
+        evaluate(self.case(promotion, snapshot, &gates, until), &self.policies)
+    }
+
+    /// Judges a promotion if that takes no longer than a moment; gives back what takes longer.
+    pub(super) fn judge_briefly(
         &self,
         promotion: Promotion,
-        snapshot: Result<(Arc<Snapshot>, Digest), Vec<Undecided>>,
+        snapshot: Taken,
         until: Instant,
-    ) -> Decision {
-        let gates: Vec<MatchedGate<'_>> = self
-            .config
+    ) -> Result<Decision, (Promotion, Taken)> {
+        let gates = self.matching(&promotion);
+        evaluate_briefly(self.case(promotion, snapshot, &gates, until), &self.policies)
+            .map_err(|case| (case.promotion, case.snapshot))
+    }
+
+    fn matching(&self, promotion: &Promotion) -> Vec<MatchedGate<'_>> {
+        self.config
             .matching(&promotion.subject.model, &promotion.target)
             .map(|(_, gate)| MatchedGate { gate: &gate.gate, invocations: &gate.invocations })
-            .collect();
-        let case = Case {
+            .collect()
+    }
+
+    fn case<'a>(
+        &'a self,
+        promotion: Promotion,
+        snapshot: Taken,
+        gates: &'a [MatchedGate<'a>],
+        until: Instant,
+    ) -> Case<'a> {
+        Case {
             promotion,
             gate_file: self.digest,
             snapshot,
-            gates: &gates,
+            gates,
             waivers: &self.config.waivers,
             unmatched: self.config.unmatched,
             until: Some(until),
-        };
-        evaluate(case, &self.policies)
+        }
     }
 }

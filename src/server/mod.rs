@@ -35,6 +35,7 @@ pub use gates::{GateSet, GatesUnusable, LoadGates};
 pub use kubernetes::Settings as KubernetesSettings;
 pub use listen::ConnectionLimits;
 pub use metrics::Metrics;
+pub use pool::STACK;
 pub use serve::{ServeError, Setup, serve};
 pub use telemetry::{LogFormat, Telemetry, TelemetryError, UnknownLogFormat};
 pub use tls::{Tls, TlsFiles, TlsUnusable};

@@ -6,8 +6,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Stack of a thread: a guest may use one MiB of it, and the host's own frames come on top.
-const STACK: usize = 4 << 20;
+/// Stack of a thread that judges, of this pool or of the runtime: a guest may use one MiB of it, and
+/// the host's own frames come on top.
+pub const STACK: usize = 4 << 20;
 
 type Job = Box<dyn FnOnce() + Send>;
 

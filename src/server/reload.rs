@@ -11,14 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::auth::{Credentials, Doorkeeper};
 use super::tls::Tls;
 use super::{GateSet, Gatekeeper, GatesUnusable, LoadGates, Metrics};
 
+/// How often files are looked at. To be told of changes by the kernel is to be told of every write to
+/// a file in the same folders, where the record may lie; and network file systems tell of none.
+const LOOK: Duration = Duration::from_millis(500);
 /// Files are often written in several steps; they are read once nothing has happened for so long,
 const QUIET: Duration = Duration::from_millis(200);
 /// and after so long whatever happens.
@@ -116,56 +119,67 @@ impl Reload {
 
     /// Begins to watch, so that nothing that happens from now on is missed.
     pub(super) fn watch(&self) -> io::Result<Watching> {
-        let (changed, changes) = mpsc::channel(1);
-        let mut watch = Watch::start(changed);
-        let files = self.files();
-        watch.look_at(&files);
-        let hangups = signal(SignalKind::hangup())?;
-        Ok(Watching { watch, changes, hangups, seen: prints(files) })
+        Ok(Watching { hangups: signal(SignalKind::hangup())?, seen: prints(self.files()) })
     }
 
     /// Loads everything anew whenever told to by SIGHUP or a change of a file.
     pub(super) async fn keep_watch(self: Arc<Self>, watching: Watching) {
-        let Watching { mut watch, mut changes, mut hangups, mut seen } = watching;
+        let Watching { mut hangups, mut seen } = watching;
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let files = self.files();
-            watch.look_at(&files);
-            for file in files {
-                seen.entry(file).or_insert_with_key(|file| Print::of(file));
-            }
             tokio::select! {
-                change = changes.recv() => {
-                    if change.is_none() {
-                        return;
+                _ = looks.tick() => {
+                    let found = self.look().await;
+                    // Files that are looked at for the first time have just been loaded.
+                    for (file, print) in &found {
+                        seen.entry(file.clone()).or_insert(*print);
                     }
-                    settle(&mut changes).await;
-                    // Much else may happen in the same folders.
-                    let now = prints(self.files());
-                    if now == seen {
+                    if found == seen {
                         continue;
                     }
-                    seen = now;
+                    seen = self.settled(found).await;
                 }
                 hangup = hangups.recv() => {
                     if hangup.is_none() {
                         return;
                     }
                     tracing::info!("told to load everything anew");
-                    seen = prints(self.files());
+                    seen = self.look().await;
                 }
             }
             self.everything().await;
         }
     }
+
+    async fn look(&self) -> Prints {
+        let files = self.files();
+        // A file system may take its time.
+        tokio::task::spawn_blocking(|| prints(files)).await.unwrap_or_default()
+    }
+
+    /// What the files look like once they are at rest, or as long as somebody can be kept waiting.
+    async fn settled(&self, mut found: Prints) -> Prints {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            tokio::time::sleep(QUIET).await;
+            let now = self.look().await;
+            if now == found {
+                break;
+            }
+            found = now;
+        }
+        found
+    }
 }
 
 /// What is watched, and what it looked like when it was last loaded.
 pub(super) struct Watching {
-    watch: Watch,
-    changes: mpsc::Receiver<()>,
     hangups: Signal,
-    seen: BTreeMap<PathBuf, Option<Print>>,
+    seen: Prints,
 }
+
+type Prints = BTreeMap<PathBuf, Option<Print>>;
 
 /// By what a file that has changed is told from the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +202,7 @@ impl Print {
     }
 }
 
-fn prints(files: BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Option<Print>> {
+fn prints(files: BTreeSet<PathBuf>) -> Prints {
     files
         .into_iter()
         .map(|file| {
@@ -196,65 +210,4 @@ fn prints(files: BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Option<Print>> {
             (file, print)
         })
         .collect()
-}
-
-/// Waits until the files are at rest.
-async fn settle(changes: &mut mpsc::Receiver<()>) {
-    let quiet =
-        async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {} };
-    // After that it is as good as it gets.
-    let _ = tokio::time::timeout(PATIENCE, quiet).await;
-}
-
-/// Watches the folders of files, as files are replaced more often than written to, and in
-/// Kubernetes a link next to them is what changes.
-struct Watch {
-    watcher: Option<RecommendedWatcher>,
-    folders: BTreeSet<PathBuf>,
-}
-
-impl Watch {
-    fn start(changed: mpsc::Sender<()>) -> Self {
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // Reading the files must not have them read again. An error means that events may
-            // have been lost.
-            if event.is_ok_and(|event| only_read(event.kind)) {
-                return;
-            }
-            let _ = changed.try_send(());
-        });
-        let watcher = watcher
-            .inspect_err(|error| {
-                tracing::warn!(cause = %error, "cannot watch files for changes; send SIGHUP to have them read anew");
-            })
-            .ok();
-        Self { watcher, folders: BTreeSet::new() }
-    }
-
-    fn look_at(&mut self, files: &BTreeSet<PathBuf>) {
-        let Some(watcher) = &mut self.watcher else { return };
-        let folder = |file: &PathBuf| match file.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        for folder in files.iter().map(folder) {
-            if self.folders.contains(&folder) {
-                continue;
-            }
-            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    self.folders.insert(folder);
-                }
-                Err(error) => {
-                    let folder = folder.display();
-                    tracing::warn!(cause = %error, %folder, "cannot watch a folder for changes");
-                }
-            }
-        }
-    }
-}
-
-fn only_read(kind: EventKind) -> bool {
-    use notify::event::{AccessKind, AccessMode};
-    matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }

@@ -89,6 +89,11 @@ impl SandboxEngine {
         Running(&self.ticker)
     }
 
+    /// The same without waiting; none when every slot is taken.
+    pub(super) fn try_enter(&self) -> Option<Running<'_>> {
+        self.ticker.try_enter().then_some(Running(&self.ticker))
+    }
+
     /// Tells apart engines whose compiled code is not interchangeable.
     pub(super) const fn fingerprint(&self) -> Digest {
         self.fingerprint
@@ -153,6 +158,9 @@ struct Ticker {
 #[derive(Default)]
 struct Ticking {
     running: u32,
+    /// Whether the ticker waits for something to run. Waking costs a system call, and runs are
+    /// short.
+    parked: bool,
     /// Up to when time has been counted.
     counted: Option<Instant>,
 }
@@ -166,6 +174,7 @@ impl Ticker {
         let mut state = self.lock();
         while state.running == 0 {
             state.counted = None;
+            state.parked = true;
             state = self.started.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -180,12 +189,25 @@ impl Ticker {
         while state.running >= self.most {
             state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        self.begin(state);
+    }
+
+    /// Takes a slot if there is one.
+    fn try_enter(&self) -> bool {
+        let state = self.lock();
+        let is_free = state.running < self.most;
+        if is_free {
+            self.begin(state);
+        }
+        is_free
+    }
+
+    fn begin(&self, mut state: MutexGuard<'_, Ticking>) {
         state.running += 1;
-        // Only then can the ticker be waiting; waking it is a system call, and runs are short.
-        let starts = state.running == 1;
+        let wakes = std::mem::take(&mut state.parked);
         drop(state);
-        if starts {
-            self.started.notify_all();
+        if wakes {
+            self.started.notify_one();
         }
     }
 

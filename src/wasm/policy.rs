@@ -71,8 +71,19 @@ impl Policy for SandboxedPolicy {
     }
 
     fn evaluate(&self, facts: &Facts, params: &str, limits: &Limits) -> Evaluation {
-        // Dropped after the store, as what is declared first is dropped last.
+        // Dropped after the store that is made within.
         let _slot = self.engine.enter();
+        self.evaluate_in_slot(facts, params, limits)
+    }
+
+    fn evaluate_at_once(&self, facts: &Facts, params: &str, limits: &Limits) -> Option<Evaluation> {
+        let _slot = self.engine.try_enter()?;
+        Some(self.evaluate_in_slot(facts, params, limits))
+    }
+}
+
+impl SandboxedPolicy {
+    fn evaluate_in_slot(&self, facts: &Facts, params: &str, limits: &Limits) -> Evaluation {
         let start = Instant::now();
         let Some(view) = facts.view(View::new) else {
             return failed("the facts are another adapter's");

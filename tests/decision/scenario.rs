@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate::decision::{
-    Answered, ComponentReport, Decision, Enforcement, Gate, GateInput, Grant, Guard, Inputs,
-    Patterns, Removal, Requirement, TargetPattern, Unmatched, Waiver, decide,
+    Answered, Decision, Enforcement, Gate, GateInput, Grant, Guard, Inputs, Patterns, Removal,
+    Requirement, TargetPattern, Unmatched, Waiver, decide,
 };
 use lockgate::model::{
     Check, Digest, Kind, ModelVersion, Outcome, Promotion, RunUsage, Snapshot, Source, Target,
@@ -105,7 +105,7 @@ impl Scenario {
             .policies
             .iter()
             .map(|policy| Answered {
-                component: ComponentReport::default(),
+                component: Arc::default(),
                 params: Arc::from("{}"),
                 result: policy.answer.clone(),
                 usage: RunUsage::default(),

@@ -93,13 +93,13 @@ pub(crate) fn policy(id: &str, result: Result<Vec<JudgedCheck>, Undecided>) -> P
         id: id.into(),
         enforcement: Enforcement::Deny,
         effective_on: None,
-        component: ComponentReport {
+        component: Arc::new(ComponentReport {
             reference: format!("std/{id}"),
             digest: Some(Digest::of(id.as_bytes())),
             name: Some(id.into()),
             version: Some("1.0.0".into()),
             rules: vec![rule("minimum", "Metric reaches its minimum"), rule("present", "Present")],
-        },
+        }),
         params: Arc::from(r#"{"metrics": [{"name": "val_auc", "min": 0.92}]}"#),
         result,
         usage: RunUsage {

@@ -48,12 +48,8 @@
 //! means "not known". None of these is a pass: a policy that misses a fact it needs answers with
 //! a failed check, or with a [`Refusal`] when it cannot judge at all.
 
-/// Every text that the host hands over is an allocation of its own, and most of what a short
-/// policy does. This allocator takes half the time of the standard library's.
 #[cfg(all(feature = "allocator", target_family = "wasm", not(target_feature = "atomics")))]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
-
+mod allocator;
 #[allow(
     unsafe_code,
     missing_docs,

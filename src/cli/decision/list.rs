@@ -141,7 +141,7 @@ fn as_json(listing: &Listing) -> anyhow::Result<String> {
         .collect();
     let next = listing.next.map(|next| next.to_string());
     let listing = json!({ "decisions": decisions, "next": next });
-    Ok(harmless_json(&serde_json::to_string_pretty(&listing)?) + "\n")
+    Ok(harmless_json(serde_json::to_string_pretty(&listing)?) + "\n")
 }
 
 fn as_table(listing: &Listing, color: bool) -> String {

@@ -65,7 +65,7 @@ impl Show {
             // As it was written, whatever wrote it.
             let document: serde_json::Value =
                 serde_json::from_str(&recorded.document).context("what is on record is no JSON")?;
-            terminal.print(&(harmless_json(&serde_json::to_string_pretty(&document)?) + "\n"))?;
+            terminal.print(&(harmless_json(serde_json::to_string_pretty(&document)?) + "\n"))?;
             return Ok(Exit::Done);
         }
         let decision = match recorded.decision() {

@@ -163,5 +163,5 @@ fn as_json(verification: &Verification) -> anyhow::Result<String> {
         "faults": faults,
         "fault_count": verification.fault_count,
     }))?;
-    Ok(harmless_json(&text) + "\n")
+    Ok(harmless_json(text) + "\n")
 }

@@ -101,7 +101,7 @@ impl Inspect {
 }
 
 fn json_text(value: &Value) -> anyhow::Result<String> {
-    Ok(harmless_json(&serde_json::to_string_pretty(value)?) + "\n")
+    Ok(harmless_json(serde_json::to_string_pretty(value)?) + "\n")
 }
 
 fn as_json(inspection: &Inspection) -> Value {

@@ -23,7 +23,7 @@ use crate::registry::kubernetes::{Mapping, Rules};
 use crate::report::plain;
 use crate::server::gateway::{Counts, Gateway};
 use crate::server::{
-    Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics,
+    Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics, STACK,
     ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
 };
 use gates::Loader;
@@ -138,6 +138,7 @@ impl Serve {
         limits::raise_open_files();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("serve")
+            .thread_stack_size(STACK)
             .enable_all()
             .build()
             .context("cannot start the server's threads")?;

@@ -50,10 +50,13 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, RecordError> {
     // Before anything of it is touched.
     schema::check_ours(path, version)?;
     let prepared = || -> rusqlite::Result<String> {
+        // Counts while there is nothing in the file. A commit writes each page that it touches by
+        // itself, and two decisions fill a page of the default size.
+        connection.pragma_update(None, "page_size", 8 * 1024)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         // What another thread does every 4 MiB is only made up for here; see `writer`.
-        connection.pragma_update(None, "wal_autocheckpoint", 16 * 1024)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 8 * 1024)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
     };

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{
     Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params,
@@ -22,6 +23,13 @@ use crate::record::row::Row;
 /// for a probe.
 const ROOM: i32 = 64 * 1024;
 
+/// Entries of a commit from which on the next one waits for as many to come: a commit costs a wait
+/// for the disk and some dozens of writes, however few entries it has, and those who were answered
+/// by the last one are about to ask again.
+const CROWD: usize = 16;
+/// How long it waits for them.
+const GATHER: Duration = Duration::from_millis(1);
+
 /// What is written between two rounds of copying the write-ahead log into the database.
 const ROUND: usize = 4 * 1024 * 1024;
 
@@ -37,6 +45,7 @@ pub(super) fn start(path: &Path, inbox: Inbox) -> Result<(), RecordError> {
         confirmed: None,
         copier,
         written: 0,
+        last: 0,
     };
     spawn("record-writer", move || writer.run(inbox)).map(drop)
 }
@@ -50,6 +59,8 @@ struct Writer {
     copier: Copier,
     /// Bytes since the last round of the copier.
     written: usize,
+    /// Entries of the last commit.
+    last: usize,
 }
 
 /// What came of every job of a transaction.
@@ -70,6 +81,11 @@ impl From<rusqlite::Error> for Failure {
 impl Writer {
     fn run(mut self, mut inbox: Inbox) {
         while let Some(mut work) = inbox.blocking_next() {
+            if self.last >= CROWD && work.jobs.len() < self.last && work.close.is_none() {
+                std::thread::sleep(GATHER);
+                inbox.add_to(&mut work);
+            }
+            self.last = work.jobs.len();
             let close = work.close.take();
             if !work.jobs.is_empty() || !work.probes.is_empty() {
                 self.serve(work);
@@ -185,9 +201,12 @@ impl Writer {
             transaction.execute(sql, params![head.writer, super::super::now(), ROOM])?;
         }
         let mut outcomes = Vec::with_capacity(jobs.len());
+        // Many decisions of one moment are made on the same evidence.
+        let mut kept = None;
         for job in jobs {
             self.written = self.written.saturating_add(job.row.document.len()).saturating_add(1024);
-            if let Some(frozen) = &job.snapshot {
+            if let Some(frozen) = job.snapshot.as_ref().filter(|it| kept != Some(it.digest)) {
+                kept = Some(frozen.digest);
                 let sql = "INSERT OR IGNORE INTO snapshots (digest, canonical) VALUES (?1, ?2)";
                 transaction
                     .prepare_cached(sql)?

@@ -34,7 +34,7 @@ pub fn subschema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema 
 
 /// The JSON report, pretty-printed.
 pub(super) fn render(decision: &Decision) -> io::Result<String> {
-    let mut text = text::json(&serde_json::to_string_pretty(&report(decision))?);
+    let mut text = text::json(serde_json::to_string_pretty(&report(decision))?);
     text.push('\n');
     Ok(text)
 }
@@ -44,7 +44,7 @@ pub(super) fn render(decision: &Decision) -> io::Result<String> {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn line(decision: &Decision) -> io::Result<String> {
-    Ok(text::json(&serde_json::to_string(&report(decision))?))
+    Ok(text::json(serde_json::to_string(&report(decision))?))
 }
 
 fn report(decision: &Decision) -> v1::Report<'_> {

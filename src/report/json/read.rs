@@ -109,13 +109,13 @@ fn policy(policy: v1::Policy<'_>) -> Result<PolicyReport, Unreadable> {
             v1::Enforcement::Shadow => Enforcement::Shadow,
         },
         effective_on: maybe(policy.effective_on)?,
-        component: ComponentReport {
+        component: Arc::new(ComponentReport {
             reference: policy.component.reference.into_owned(),
             digest: maybe(policy.component.digest)?,
             name: policy.component.name.map(Into::into),
             version: policy.component.version.map(Into::into),
             rules: Vec::new(),
-        },
+        }),
         params: match policy.params.as_str() {
             Some(text) => Arc::from(text),
             None => Arc::from(policy.params.to_string()),

@@ -27,7 +27,7 @@ const MOST_RESULTS: usize = 25_000;
 const DEFAULT_GATE_FILE: &str = "lockgate.yaml";
 
 pub(super) fn render(decision: &Decision, context: &Context<'_>) -> io::Result<String> {
-    let mut text = text::json(&serde_json::to_string_pretty(&log(decision, context))?);
+    let mut text = text::json(serde_json::to_string_pretty(&log(decision, context))?);
     text.push('\n');
     Ok(text)
 }
