@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::oneshot;
+use tracing::{Instrument as _, field};
 
 use super::evidence::Taken;
 use super::pool::{Pool, Unqueued};
@@ -256,9 +257,20 @@ impl Gatekeeper {
                 return;
             }
             let waited = queued_at.elapsed();
-            tracing::debug!(parent: &span, model = promotion.subject.model, "judging");
+            let Promotion { subject, target, .. } = &promotion;
+            let span = tracing::debug_span!(
+                parent: &span,
+                "judge",
+                model = subject.model,
+                version = subject.version,
+                %target,
+                verdict = field::Empty,
+            );
+            let _entered = span.enter();
+            tracing::debug!(model = subject.model, "judging");
             let (snapshot, frozen) = taken(evidence.freeze(&gates));
             let decision = gates.judge(promotion, snapshot, stop_at);
+            span.record("verdict", decision.verdict.as_str());
             let _ = reply.send(Judged { decision, frozen, waited });
         });
         self.0.pool.push(job).map_err(|unqueued| match unqueued {
@@ -280,7 +292,9 @@ impl Gatekeeper {
     ) -> Result<(), Refused> {
         let decision = Arc::clone(decision);
         let entry = Entry { id, origin, asked_by, decision, snapshot: frozen.map(Arc::new) };
-        self.0.record.append(entry).await.map_err(|error| {
+        let recorded = self.0.record.append(entry);
+        let span = tracing::debug_span!("record", decision = %id);
+        recorded.instrument(span).await.map_err(|error| {
             tracing::error!(cause = %error, decision = %id, "a decision could not be put on record");
             Refused::RecordUnavailable
         })

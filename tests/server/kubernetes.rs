@@ -12,7 +12,7 @@ fn serve(arguments: &str) -> Served {
     folder.serve(arguments)
 }
 
-fn review(version: &str, kind: &str, object: &Value) -> Value {
+pub(crate) fn review(version: &str, kind: &str, object: &Value) -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
@@ -48,7 +48,7 @@ fn serving(uri: &str) -> Value {
     json!({"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}})
 }
 
-fn ask(served: &Served, review: &Value) -> Value {
+pub(crate) fn ask(served: &Served, review: &Value) -> Value {
     let answer = served.post("/k8s/validate", review).is(200).json();
     assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
     assert_eq!(answer["kind"], "AdmissionReview");
@@ -56,7 +56,7 @@ fn ask(served: &Served, review: &Value) -> Value {
     answer["response"].clone()
 }
 
-fn decided(served: &Served) -> Vec<String> {
+pub(crate) fn decided(served: &Served) -> Vec<String> {
     let listed = served.get("/v1/decisions?limit=500").is(200).json();
     let decisions = listed["decisions"].as_array().unwrap().clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
