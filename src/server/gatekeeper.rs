@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::oneshot;
-use tracing::{Instrument as _, field};
+use tracing::{Instrument as _, Span, field};
 
 use super::evidence::Taken;
 use super::pool::{Pool, Unqueued};
@@ -249,7 +249,7 @@ impl Gatekeeper {
         let stop_at =
             until.checked_sub(until.saturating_duration_since(queued_at) / TAIL).unwrap_or(until);
         let (reply, judged) = oneshot::channel();
-        let span = tracing::Span::current();
+        let span = Span::current();
         let job = Box::new(move || {
             // Nobody waits any longer: neither for a question that waited too long, nor for one
             // whose client has gone.
@@ -266,12 +266,16 @@ impl Gatekeeper {
                 %target,
                 verdict = field::Empty,
             );
-            let _entered = span.enter();
-            tracing::debug!(model = subject.model, "judging");
-            let (snapshot, frozen) = taken(evidence.freeze(&gates));
-            let decision = gates.judge(promotion, snapshot, stop_at);
-            span.record("verdict", decision.verdict.as_str());
-            let _ = reply.send(Judged { decision, frozen, waited });
+            let judged = span.in_scope(|| {
+                tracing::debug!(model = promotion.subject.model, "judging");
+                let (snapshot, frozen) = taken(evidence.freeze(&gates));
+                let decision = gates.judge(promotion, snapshot, stop_at);
+                Span::current().record("verdict", decision.verdict.as_str());
+                Judged { decision, frozen, waited }
+            });
+            // Before that of the request.
+            drop(span);
+            let _ = reply.send(judged);
         });
         self.0.pool.push(job).map_err(|unqueued| match unqueued {
             // A full queue has drained once as much time has passed as its last question may take.

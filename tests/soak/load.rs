@@ -63,17 +63,18 @@ impl Worker {
 
     /// The decision that an answer tells of, if it is to be on record.
     fn decision(self, answer: &Value) -> Result<Option<String>, String> {
-        let wrong = || Err(format!("{self:?} was answered {answer}"));
-        let id = match self {
-            Self::Decisions if answer["decision"]["verdict"] == "allow" => &answer["id"],
-            Self::Reviews if answer["response"]["allowed"] == false => {
-                &answer["response"]["auditAnnotations"]["decisions"]
-            }
-            Self::Trials if answer["response"]["allowed"] == false => return Ok(None),
-            Self::Passing if answer["experiment"]["name"] == "Default" => return Ok(None),
-            _ => return wrong(),
+        let denied = || answer["response"]["allowed"] == false;
+        let (fits, id) = match self {
+            Self::Decisions => (answer["decision"]["verdict"] == "allow", Some(&answer["id"])),
+            Self::Reviews => (denied(), Some(&answer["response"]["auditAnnotations"]["decisions"])),
+            Self::Trials => (denied(), None),
+            Self::Passing => (answer["experiment"]["name"] == "Default", None),
         };
-        id.as_str().map_or_else(wrong, |id| Ok(Some(id.to_owned())))
+        match id.map(Value::as_str) {
+            None if fits => Ok(None),
+            Some(Some(id)) if fits => Ok(Some(id.to_owned())),
+            _ => Err(format!("{self:?} was answered {answer}")),
+        }
     }
 }
 

@@ -91,13 +91,11 @@ fn the_server_stays_as_it_is_under_load_and_faults() {
     faults.extend(verified.faults);
     let growth = lived.growth();
     if growth > GROWTH {
-        faults.push(format!(
-            "memory grew by {:.1} % over {} s",
-            growth * 100.0,
-            lived.seconds()
-        ));
+        faults.push(format!("memory grew by {:.1} % over {} s", growth * 100.0, lived.seconds()));
     }
-    for (what, first, last) in [("files", lived.files().0, end.files), ("threads", lived.threads().0, end.threads)] {
+    for (what, first, last) in
+        [("files", lived.files().0, end.files), ("threads", lived.threads().0, end.threads)]
+    {
         if last > first + SPARE {
             faults.push(format!("{last} {what} are left where there were {first}"));
         }
