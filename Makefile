@@ -1,7 +1,7 @@
 # The ways into this repository. `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench lint fmt docs install clean
+.PHONY: help setup build demo test soak bench lint fmt docs install clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ test: ## Run all tests
 	@scripts/setup.sh test
 	cargo nextest run --workspace --locked
 	cargo test --workspace --locked --doc
+
+soak: build ## Run the server for SOAK_SECONDS (600) under load and faults, and print the curve
+	SOAK_BINARY=target/release/lockgate cargo test --locked --test soak -- --ignored --nocapture
 
 bench: ## Print the performance figures as ratios
 	@scripts/setup.sh build

@@ -123,12 +123,34 @@ schema_fuzzer() {
   "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
 }
 
+# What builds the manifests, the schemas that they are held against, and KServe's own models of its
+# resources. Its package wants whole servers for models beside them, which nothing here needs.
+kubernetes_tools() {
+  local kserve=0.21.0 client=35.0.0 schemas=1.37.0 venv=target/kubernetes found
+  if ! has kubectl; then
+    has apt-get || die "no kubectl, which builds the manifests; install one"
+    apt_install kubernetes-client
+  fi
+  found=$("$venv/bin/python" -c 'import importlib.metadata as m; print(m.version("kserve"), m.version("kubernetes"), m.version("kubernetes-validate"))' 2>/dev/null || true)
+  if [ "$found" != "$kserve $client $schemas" ]; then
+    if ! has python3 || ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then
+      has apt-get || die "no Python 3 with venv, which the tests on Kubernetes need; install one"
+      apt_install python3 python3-venv
+    fi
+    say "installing the models of KServe $kserve and the schemas of Kubernetes $schemas into $venv"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "kubernetes==$client" "kubernetes-validate==$schemas"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps "kserve==$kserve"
+  fi
+  say "kubectl, KServe's models $kserve, schemas of Kubernetes $schemas"
+}
+
 [ $# -gt 0 ] || set -- build
 rust_toolchain
 for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
-    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer ;;
+    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer; kubernetes_tools ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 use uuid::Uuid;
 
 use super::auth::{Doorkeeper, Principal, Role};
@@ -19,6 +19,7 @@ use super::problem::{Code, Problem};
 use super::ready::Readiness;
 use super::reload::Reload;
 use super::routes::Routes;
+use super::telemetry::Traced;
 use super::{Collect, Gatekeeper, Metrics, decisions, kubernetes, ready};
 use crate::record::Record;
 
@@ -94,9 +95,19 @@ async fn observe(State(app): State<Shared>, mut request: Request, next: Next) ->
     };
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let client = request.extensions().get::<Peer>().map(|peer| peer.address);
-    let client = client.map(tracing::field::display);
-    let span = tracing::info_span!("request", id = &*id, method = %request.method(), route, client);
+    let client = client.map(field::display);
+    let span = tracing::info_span!(
+        "request",
+        id = &*id,
+        method = %request.method(),
+        route,
+        client,
+        otel.name = field::Empty,
+        otel.kind = field::Empty,
+    );
+    let traced = Traced::begin(&span, request.method(), route, request.headers());
     let mut response = next.run(request).instrument(span).await;
+    traced.end(response.status());
     app.metrics.answered(route, response.status().as_u16());
     let headers = response.headers_mut();
     // What the gateway passes on keeps the headers it came with.

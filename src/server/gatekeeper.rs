@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::oneshot;
+use tracing::{Instrument as _, Span, field};
 
 use super::evidence::Taken;
 use super::pool::{Pool, Unqueued};
@@ -274,7 +275,7 @@ impl Gatekeeper {
     ) -> Result<Judged, Refused> {
         let queued_at = Instant::now();
         let (reply, judged) = oneshot::channel();
-        let span = tracing::Span::current();
+        let span = Span::current();
         let job = Box::new(move || {
             // Nobody waits any longer: neither for a question that waited too long, nor for one
             // whose client has gone.
@@ -282,10 +283,25 @@ impl Gatekeeper {
                 return;
             }
             let waited = queued_at.elapsed();
-            tracing::debug!(parent: &span, model = promotion.subject.model, "judging");
-            let (snapshot, frozen) = taken(evidence.freeze(&gates));
-            let decision = gates.judge(promotion, snapshot, stop_at);
-            let _ = reply.send(Judged { decision, frozen, waited });
+            let Promotion { subject, target, .. } = &promotion;
+            let span = tracing::debug_span!(
+                parent: &span,
+                "judge",
+                model = subject.model,
+                version = subject.version,
+                %target,
+                verdict = field::Empty,
+            );
+            let judged = span.in_scope(|| {
+                tracing::debug!(model = promotion.subject.model, "judging");
+                let (snapshot, frozen) = taken(evidence.freeze(&gates));
+                let decision = gates.judge(promotion, snapshot, stop_at);
+                Span::current().record("verdict", decision.verdict.as_str());
+                Judged { decision, frozen, waited }
+            });
+            // Before that of the request.
+            drop(span);
+            let _ = reply.send(judged);
         });
         self.0.pool.push(job).map_err(|unqueued| match unqueued {
             // A full queue has drained once as much time has passed as its last question may take.
@@ -306,7 +322,9 @@ impl Gatekeeper {
     ) -> Result<(), Refused> {
         let decision = Arc::clone(decision);
         let entry = Entry { id, origin, asked_by, decision, snapshot: frozen.map(Arc::new) };
-        self.0.record.append(entry).await.map_err(|error| {
+        let recorded = self.0.record.append(entry);
+        let span = tracing::debug_span!("record", decision = %id);
+        recorded.instrument(span).await.map_err(|error| {
             tracing::error!(cause = %error, decision = %id, "a decision could not be put on record");
             Refused::RecordUnavailable
         })

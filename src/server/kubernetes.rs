@@ -85,7 +85,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         Operation {
             id: "reviewAdmission",
             summary: "Answer an admission review of Kubernetes",
-            description: "For InferenceService, TrainedModel, InferenceGraph and LLMInferenceService of KServe. Takes the role `ask`, unless the server was told to answer the API server without credentials.",
+            description: "For InferenceService, TrainedModel, InferenceGraph, ServingRuntime, LLMInferenceService and LLMInferenceServiceConfig of KServe. Takes the role `ask`, unless the server was told to answer the API server without credentials.",
             role: Some(Role::Ask),
             parameters: Vec::new(),
             body: Some(request),

@@ -3,23 +3,29 @@
 use std::fmt;
 use std::pin::Pin;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::http::{Request, Response};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_http::{HeaderExtractor, HttpClient, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
-use tracing_subscriber::filter::EnvFilter;
+use tracing::{Level, Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::filter::{EnvFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry, fmt as log};
 
 /// How a log line is written.
@@ -101,24 +107,27 @@ impl Telemetry {
             detail: error.to_string(),
         })?;
         let provider = traces(runtime)?;
-        let traced = provider.as_ref().map(|provider| {
-            tracing_opentelemetry::layer().with_tracer(provider.tracer("lockgate"))
-        });
-        let lines: Box<dyn Layer<_> + Send + Sync> = match format {
-            LogFormat::Text => Box::new(
-                log::layer().with_writer(std::io::stderr).with_ansi(color).with_target(false),
-            ),
-            LogFormat::Json => Box::new(
-                log::layer()
-                    .json()
-                    .flatten_event(true)
-                    .with_current_span(true)
-                    .with_span_list(false)
-                    .with_writer(std::io::stderr),
-            ),
+        let set = match &provider {
+            None => {
+                let subscriber = Registry::default().with(lines(format, color)).with(wanted);
+                tracing::subscriber::set_global_default(subscriber)
+            }
+            // What is logged says nothing about what is traced.
+            Some(provider) => {
+                TRACED.store(true, Ordering::Relaxed);
+                let own = Targets::new().with_target("lockgate", Level::DEBUG);
+                let traced = tracing_opentelemetry::layer()
+                    .with_tracer(provider.tracer("lockgate"))
+                    .with_location(false)
+                    .with_threads(false)
+                    .with_filter(own);
+                let lines = lines(format, color).with_filter(wanted);
+                tracing::subscriber::set_global_default(
+                    Registry::default().with(traced).with(lines),
+                )
+            }
         };
-        let subscriber = Registry::default().with(traced).with(lines).with(wanted);
-        tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Twice)?;
+        set.map_err(|_| TelemetryError::Twice)?;
         Ok(Self(provider))
     }
 
@@ -127,6 +136,60 @@ impl Telemetry {
         if let Some(provider) = self.0 {
             // What could not be sent by now is lost with the process.
             let _ = provider.shutdown_with_timeout(LAST);
+        }
+    }
+}
+
+fn lines<S>(format: LogFormat, color: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    match format {
+        LogFormat::Text => {
+            Box::new(log::layer().with_writer(std::io::stderr).with_ansi(color).with_target(false))
+        }
+        LogFormat::Json => Box::new(
+            log::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(true)
+                .with_span_list(false)
+                .with_writer(std::io::stderr),
+        ),
+    }
+}
+
+/// Whether there are traces; they cost nothing where there are none.
+static TRACED: AtomicBool = AtomicBool::new(false);
+
+/// The span of a request as a part of the caller's trace, if the request names one, and in the
+/// words of HTTP. Takes a span that nobody has entered yet.
+pub(super) struct Traced(Option<Span>);
+
+impl Traced {
+    pub(super) fn begin(span: &Span, method: &Method, route: &str, headers: &HeaderMap) -> Self {
+        if !TRACED.load(Ordering::Relaxed) {
+            return Self(None);
+        }
+        // A header that is none leaves an empty context, and so a trace of its own.
+        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
+        let _ = span.set_parent(parent);
+        span.set_attribute("http.request.method", method.as_str().to_owned());
+        if route.starts_with('/') {
+            span.set_attribute("http.route", route.to_owned());
+            span.record("otel.name", format!("{method} {route}"));
+        } else {
+            span.record("otel.name", method.as_str());
+        }
+        span.record("otel.kind", "server");
+        Self(Some(span.clone()))
+    }
+
+    pub(super) fn end(&self, status: StatusCode) {
+        let Some(span) = &self.0 else { return };
+        span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+        if status.is_server_error() {
+            span.set_status(opentelemetry::trace::Status::error(""));
         }
     }
 }
@@ -159,6 +222,9 @@ struct Sender {
 
 /// Bytes of an answer to traces.
 const ANSWER: usize = 1 << 20;
+/// For an answer to traces. Those that come meanwhile wait in a queue of the exporter, and are
+/// lost when it is full.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Sender {
     fn new(runtime: &Handle) -> Result<Self, rustls::Error> {
@@ -187,12 +253,12 @@ impl HttpClient for Sender {
         Self: 'async_trait,
     {
         let client = self.client.clone();
-        let sent = self.runtime.spawn(async move {
+        let sent = self.runtime.spawn(tokio::time::timeout(PATIENCE, async move {
             let answer = client.request(request.map(Full::new)).await?;
             let (parts, body) = answer.into_parts();
             let body = Limited::new(body, ANSWER).collect().await?.to_bytes();
             Ok(Response::from_parts(parts, body))
-        });
-        Box::pin(async move { sent.await? })
+        }));
+        Box::pin(async move { sent.await?? })
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+mod admitting;
 mod approving;
 mod attacking;
 mod failing;

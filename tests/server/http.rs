@@ -107,6 +107,28 @@ impl Response {
         response
     }
 
+    /// The same, or none where the connection ends before it is whole.
+    pub(crate) fn try_read(stream: &mut dyn Stream) -> Option<Self> {
+        let mut whole = Vec::new();
+        let mut piece = [0; 16 << 10];
+        let ends = |whole: &[u8]| {
+            let head = whole.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+            let text = String::from_utf8_lossy(whole.get(..head)?).to_ascii_lowercase();
+            let length = text.split("content-length: ").nth(1)?.split("\r\n").next()?;
+            Some(head + length.parse::<usize>().ok()?)
+        };
+        loop {
+            if ends(&whole).is_some_and(|end| whole.len() >= end) {
+                let mut whole = std::io::Cursor::new(whole);
+                return Some(Self::read(&mut whole));
+            }
+            match stream.read(&mut piece) {
+                Ok(0) | Err(_) => return None,
+                Ok(read) => whole.extend_from_slice(piece.get(..read)?),
+            }
+        }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(other, _)| other == name);
         found.map(|(_, value)| value.as_str())

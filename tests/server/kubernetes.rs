@@ -12,7 +12,7 @@ fn serve(arguments: &str) -> Served {
     folder.serve(arguments)
 }
 
-fn review(version: &str, kind: &str, object: &Value) -> Value {
+pub(crate) fn review(version: &str, kind: &str, object: &Value) -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
@@ -48,7 +48,7 @@ fn serving(uri: &str) -> Value {
     json!({"predictor": {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": uri}}})
 }
 
-fn ask(served: &Served, review: &Value) -> Value {
+pub(crate) fn ask(served: &Served, review: &Value) -> Value {
     let answer = served.post("/k8s/validate", review).is(200).json();
     assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
     assert_eq!(answer["kind"], "AdmissionReview");
@@ -56,8 +56,8 @@ fn ask(served: &Served, review: &Value) -> Value {
     answer["response"].clone()
 }
 
-fn decided(served: &Served) -> Vec<String> {
-    let listed = served.get("/v1/decisions").is(200).json();
+pub(crate) fn decided(served: &Served) -> Vec<String> {
+    let listed = served.get("/v1/decisions?limit=500").is(200).json();
     let decisions = listed["decisions"].as_array().unwrap().clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     decisions
@@ -164,6 +164,20 @@ fn readable() -> Vec<(&'static str, &'static str, Value, &'static [&'static str]
             &["3", "7"],
         ),
         ("v1alpha2", "LLMInferenceService", json!({"model": {"uri": uri}}), &["3"]),
+        (
+            "v1alpha2",
+            "LLMInferenceServiceConfig",
+            json!({"model": {"uri": uri, "lora": {"adapters": [{"uri": "models:/fraud/8"}]}}}),
+            &["3", "8"],
+        ),
+        (
+            "v1beta1",
+            "InferenceService",
+            json!({"predictor": {"model": {"storageUri": uri}},
+                   "transformer": {"containers": [{"name": "kserve-container", "image": "x"}],
+                                   "storageUris": [{"uri": "models:/fraud/9"}]}}),
+            &["3", "9"],
+        ),
     ];
     for framework in [
         "sklearn",
@@ -232,10 +246,11 @@ fn what_does_not_say_which_version_it_serves_is_refused() {
         json!({"predictor": {"newframework": {"storageUri": uri}}}),
         json!({"predictor": {"model": {"storageUri": uri}}, "canary": [{"trafficPercent": 1, "predictor": {"model": {}}}]}),
         json!({"predictor": {"model": {"storage": {"path": "fraud/3", "key": "default"}}}}),
-        json!({"predictor": {"model": {"storageUri": uri, "storage": {"parameters": {"bucket": "other"}}}}}),
-        json!({"predictor": {"model": {"storageUri": uri, "args": ["--model_id=org/other"]}}}),
+        json!({"predictor": {"model": {"storage": {"path": "fraud/3", "parameters": {"bucket": "other"}}}}}),
+        json!({"predictor": {"model": {"storageUri": uri, "storage": {"key": "elsewhere"}}}}),
+        json!({"predictor": {"model": {"storageUri": uri, "storageURI": "models:/other/3"}}}),
+        json!({"predictor": {"model": {"storageUri": uri}}, "model": {"storageUri": "models:/other/3"}}),
         json!({"predictor": {"model": {"storageUri": uri, "env": [{"name": "STORAGE_URI", "valueFrom": {}}]}}}),
-        json!({"predictor": {"model": {"storageUri": uri}, "annotations": {"internal.serving.kserve.io/storage-initializer-sourceuri": "s3://x"}}}),
         json!({"predictor": {"model": {"storageUri": 3}}}),
         json!({}),
     ]);
@@ -244,10 +259,201 @@ fn what_does_not_say_which_version_it_serves_is_refused() {
         assert_eq!(answer["allowed"], false, "{spec}");
         assert!(answer["status"]["message"].as_str().unwrap().starts_with("lockgate"), "{answer}");
     }
-    for spec in [json!({"baseRefs": [{"name": "base"}]}), json!({"model": {"name": "x"}})] {
+    for spec in [
+        json!({"baseRefs": [{"name": "base"}]}),
+        json!({"model": {"name": "x"}}),
+        json!({"model": {"uri": "", "name": "x"}}),
+        json!({"model": {"uri": uri, "lora": {"adapters": [{"name": "a"}]}}}),
+        json!({"model": {"uri": uri, "lora": {"adapters": [{"uri": uri, "lora": {}}]}}}),
+    ] {
         let kind = "LLMInferenceService";
         let answer = ask(&served, &review("v1alpha1", kind, &object("v1alpha1", kind, spec)));
         assert_eq!(answer["allowed"], false, "{answer}");
+    }
+    assert_eq!(decided(&served), Vec::<String>::new());
+}
+
+/// What stands beside an address that may be served, and has KServe, or the server that it starts,
+/// take another model than that.
+fn leading_elsewhere() -> Vec<Value> {
+    let told = |more: Value| {
+        let mut model = json!({"storageUri": "models:/fraud/3"});
+        model.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"model": model})
+    };
+    let beside = |more: Value| {
+        let mut predictor = json!({"model": {"storageUri": "models:/fraud/3"}});
+        predictor.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        predictor
+    };
+    let internal = |name: &str| format!("internal.serving.kserve.io/{name}");
+    let mut predictors = vec![
+        told(json!({"args": ["--model_id=org/other"]})),
+        told(json!({"args": ["--model_dir", "/other"]})),
+        told(json!({"args": ["--lora-modules", "a=/other"]})),
+        told(json!({"command": ["sh", "-c", "vllm serve org/other"]})),
+        told(json!({"args": ["s3://models/other/3"]})),
+        told(json!({"env": [{"name": "MODEL_ID", "value": "org/other"}]})),
+        told(
+            json!({"env": [{"name": "MLSERVER_MODEL_URI", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]}),
+        ),
+        told(json!({"env": [{"name": "VLLM_ADDITIONAL_ARGS", "value": "--model org/other"}]})),
+        told(json!({"envFrom": [{"configMapRef": {"name": "other"}}]})),
+        told(json!({"volumeMounts": [{"name": "mine", "mountPath": "/mnt/models/1"}]})),
+        told(json!({"volumeMounts": [{"name": "mine", "mountPath": "/mnt"}]})),
+        told(json!({"volumeDevices": [{"name": "mine", "devicePath": "/mnt/models"}]})),
+        beside(json!({"initContainers": [{"name": "storage-initializer", "image": "mine"}]})),
+        beside(json!({"containers": [{"name": "modelcar", "image": "mine"}]})),
+        beside(json!({"volumes": [{"name": "kserve-provision-location", "emptyDir": {}}]})),
+        beside(json!({"containers": [{"name": "a", "image": "x",
+            "volumeMounts": [{"name": "kserve-provision-location", "mountPath": "/elsewhere"}]}]})),
+        beside(
+            json!({"containers": [{"name": "a", "image": "x", "args": ["--model-id", "org/other"]}]}),
+        ),
+        beside(json!({"workerSpec": {"containers": [{"name": "worker-container",
+            "env": [{"name": "MODEL_DIR", "value": "/other"}]}]}})),
+        beside(json!({"workerSpec": {"initContainers": [{"name": "storage-initializer"}]}})),
+        json!({"storageUris": [{"uri": "models:/fraud/3", "mountPath": "/models"}],
+               "model": {"volumeMounts": [{"name": "mine", "mountPath": "/models/sub"}]}}),
+    ];
+    for name in [
+        "storage-initializer-sourceuri",
+        "storage-spec",
+        "storage-spec-key",
+        "storage-spec-param",
+        "storage-container-name",
+        "localmodel-pvc-name",
+        "agent",
+        "modelDir",
+        "configVolumeName",
+    ] {
+        predictors.push(beside(json!({"annotations": {internal(name): "x"}})));
+    }
+    predictors.push(beside(json!({"labels": {internal("localmodel"): "x"}})));
+    predictors
+}
+
+#[test]
+fn what_can_lead_to_another_model_than_the_address_is_refused() {
+    let served = serve("");
+    for predictor in leading_elsewhere() {
+        for spec in [
+            json!({"predictor": predictor}),
+            json!({"predictor": {"model": {"storageUri": "models:/fraud/3"}},
+                   "canary": [{"trafficPercent": 1, "predictor": predictor}]}),
+        ] {
+            let answer = ask(&served, &service(spec.clone()));
+            assert_eq!(answer["allowed"], false, "{spec}");
+        }
+    }
+    let llm = |more: Value| {
+        let mut spec = json!({"model": {"uri": "models:/fraud/3"}});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        spec
+    };
+    let told = |args: &str| json!({"containers": [{"name": "main", "args": [args]}]});
+    for spec in [
+        llm(json!({"storageInitializer": {"enabled": false}})),
+        llm(json!({"template": told("--model=org/other")})),
+        llm(json!({"worker": told("--model=org/other")})),
+        llm(json!({"prefill": {"template": told("--lora-modules=a=/other")}})),
+        llm(json!({"prefill": {"worker": told("--model=org/other")}})),
+        llm(
+            json!({"template": {"initContainers": [{"name": "storage-initializer", "image": "mine"}]}}),
+        ),
+        llm(json!({"template": {"containers": [{"name": "main",
+            "env": [{"name": "VLLM_ADDITIONAL_ARGS", "value": "--model org/other"}]}]}})),
+        llm(json!({"template": {"containers": [{"name": "main",
+            "volumeMounts": [{"name": "mine", "mountPath": "/mnt/lora/a"}]}]}})),
+        llm(json!({"annotations": {"internal.serving.kserve.io/agent": "x"}})),
+        llm(json!({"later": {"uri": "models:/other/3"}})),
+    ] {
+        for kind in ["LLMInferenceService", "LLMInferenceServiceConfig"] {
+            let review = review("v1alpha2", kind, &object("v1alpha2", kind, spec.clone()));
+            assert_eq!(ask(&served, &review)["allowed"], false, "{spec}");
+        }
+    }
+    assert_eq!(decided(&served), Vec::<String>::new());
+}
+
+#[test]
+fn a_server_may_be_told_what_does_not_name_a_model() {
+    let served = serve("");
+    let spec = json!({"predictor": {
+        "model": {
+            "modelFormat": {"name": "huggingface"},
+            "runtime": "kserve-huggingfaceserver",
+            "storageUri": "models:/fraud/3",
+            "args": ["--model_name=fraud", "--model_dir=/mnt/models", "--max-model-len=4096"],
+            "env": [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}],
+            "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],
+            "resources": {"limits": {"cpu": "1"}},
+        },
+        "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory"}}],
+        "containers": [{"name": "transformer-container", "image": "x", "args": ["--predictor_protocol=v2"]}],
+        "annotations": {"prometheus.io/scrape": "true"},
+    }});
+    assert_eq!(ask(&served, &service(spec))["allowed"], true);
+}
+
+#[test]
+fn what_kserve_notes_of_a_copy_on_its_nodes_is_taken_for_the_model_of_the_resource_alone() {
+    let served = serve("");
+    let noted = |source: &str, spec: Value| {
+        let mut review = service(spec);
+        let internal = |name: &str| format!("internal.serving.kserve.io/{name}");
+        let metadata = &mut review["request"]["object"]["metadata"];
+        metadata["labels"] = json!({internal("localmodel"): "fraud"});
+        metadata["annotations"] = json!({
+            internal("localmodel-sourceuri"): source,
+            internal("localmodel-pvc-name"): "fraud-gpu",
+        });
+        review
+    };
+    let uri = "models:/fraud/3";
+    assert_eq!(ask(&served, &noted(uri, serving(uri)))["allowed"], true);
+    let listed = json!({"predictor": {"model": {}, "storageUris": [{"uri": uri}]}});
+    for review in [
+        noted("models:/other/3", serving(uri)),
+        noted("models:/fraud/", serving("models:/fraud/31")),
+        noted(uri, listed),
+    ] {
+        assert_eq!(ask(&served, &review)["allowed"], false, "{review}");
+    }
+}
+
+#[test]
+fn a_runtime_names_no_model_itself() {
+    let served = serve("");
+    let runtime = |container: Value, more: Value| {
+        let mut spec = json!({
+            "supportedModelFormats": [{"name": "sklearn", "version": "1", "autoSelect": true}],
+            "containers": [container],
+        });
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        review("v1alpha1", "ServingRuntime", &object("v1alpha1", "ServingRuntime", spec))
+    };
+    let told = |args: &[&str]| json!({"name": "kserve-container", "image": "x", "args": args});
+    let usual = told(&["--model_name={{.Name}}", "--model_dir=/mnt/models"]);
+    assert_eq!(ask(&served, &runtime(usual.clone(), json!({})))["allowed"], true);
+    let filled = told(&["sh -c", "exec serve --model_dir=${MODEL_DIR}"]);
+    assert_eq!(ask(&served, &runtime(filled, json!({})))["allowed"], true);
+    let env = |name: &str, value: &str| json!({"name": "kserve-container", "env": [{"name": name, "value": value}]});
+    let worker = json!({"workerSpec": {"containers": [told(&["--model=org/other"])]}});
+    for review in [
+        runtime(told(&["--model_id=org/other"]), json!({})),
+        runtime(env("STORAGE_URI", "models:/fraud/3"), json!({})),
+        runtime(env("MODEL_ID", "org/other"), json!({})),
+        runtime(usual.clone(), json!({"annotations": {"internal.serving.kserve.io/agent": "x"}})),
+        runtime(usual.clone(), worker),
+        runtime(usual.clone(), json!({"initContainers": [{"name": "storage-initializer"}]})),
+        runtime(
+            usual.clone(),
+            json!({"builtInAdapter": {"env": [{"name": "MODEL_DIR", "value": "/x"}]}}),
+        ),
+        runtime(usual, json!({"later": 1})),
+    ] {
+        assert_eq!(ask(&served, &review)["allowed"], false, "{review}");
     }
     assert_eq!(decided(&served), Vec::<String>::new());
 }
@@ -287,7 +493,9 @@ fn update(old: Value, new: Value) -> Value {
 
 #[test]
 fn an_update_is_judged_when_it_changes_the_model() {
-    let served = serve("");
+    let served = serve(
+        "--storage-uri storage:a/{model}/{version} --storage-uri storage:b/{model}/{version}",
+    );
     let (old, new) = (serving("models:/other/3"), serving("models:/other/4"));
     assert_eq!(ask(&served, &update(old.clone(), new.clone()))["allowed"], false);
     assert_eq!(decided(&served), ["other/4 env:prod"]);
@@ -302,13 +510,19 @@ fn an_update_is_judged_when_it_changes_the_model() {
     other["predictor"]["containers"][0]["image"] = json!("y");
     assert_eq!(ask(&served, &update(opaque, other))["allowed"], false);
     // The same path under another key is another model.
-    let stored = |key: &str| json!({"predictor": {"model": {"storageUri": "models:/other/3", "storage": {"key": key}}}});
+    let stored =
+        |key: &str| json!({"predictor": {"model": {"storage": {"path": "other/3", "key": key}}}});
     assert_eq!(ask(&served, &update(stored("a"), stored("b")))["allowed"], false);
     assert_eq!(decided(&served).len(), 2);
     // A second model beside the first is one more.
     let mut canary = old.clone();
     canary["canary"] = json!([{"trafficPercent": 1, "predictor": new["predictor"]}]);
-    assert_eq!(ask(&served, &update(old, canary))["allowed"], false);
+    assert_eq!(ask(&served, &update(old.clone(), canary))["allowed"], false);
+    // So is what only a note to KServe leads to.
+    let mut noted = update(old.clone(), old);
+    noted["request"]["object"]["metadata"]["annotations"] =
+        json!({"internal.serving.kserve.io/localmodel-pvc-name": "mine"});
+    assert_eq!(ask(&served, &noted)["allowed"], false);
 }
 
 #[test]

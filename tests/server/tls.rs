@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::http::{Request, Response, connect, get, post};
-use super::served::{Folder, GATE, question};
+use super::served::{Folder, GATE, Served, question};
 
 /// An authority.
 pub(crate) struct Authority {
@@ -37,11 +37,16 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
-    fn write_server(&self, folder: &Folder, name: &str) {
+    pub(crate) fn write_server(&self, folder: &Folder, name: &str) {
         let names = [SanType::DnsName("localhost".try_into().unwrap())];
         let (certificate, key) = self.issue(&names, name);
         folder.write(&format!("{name}.key"), key);
         folder.write(&format!("{name}.crt"), certificate);
+    }
+
+    /// Sends a request to a server that it vouches for.
+    pub(crate) fn send(&self, served: &Served, request: &Request) -> Response {
+        try_send(connect_tls(served.address, self, None), request).unwrap()
     }
 
     fn roots(&self) -> RootCertStore {

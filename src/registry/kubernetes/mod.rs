@@ -5,10 +5,17 @@
 //! is refused, as nobody could judge what it would serve.
 
 mod answer;
-mod fields;
+mod graph;
+mod known;
+mod llm;
+mod part;
+mod pod;
 mod resource;
 mod review;
+mod service;
+mod source;
 mod uri;
+mod words;
 
 use std::collections::BTreeMap;
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::resource::{self, Source};
-use super::{Rules, Use, Wanted, uri};
+use super::source::Source;
+use super::{Rules, Use, Wanted, resource, uri};
 
 /// A review, as far as deciding needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]

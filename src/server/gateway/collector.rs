@@ -1,5 +1,7 @@
 //! Evidence from MLflow for those who ask for a decision over the API.
 
+use tracing::Instrument as _;
+
 use crate::model::Undecided;
 use crate::registry::mlflow::{Caller, Client, InvalidAddress, Move, REGISTRY};
 use crate::server::{Collect, Collected, Evidence, Wanted};
@@ -34,6 +36,7 @@ impl Collect for GatewayCollector {
             let moved = Move { subject: subject.clone(), ..moved };
             let assignments = gates.assignments().to_vec();
             let work = self.client.collect(&self.service, &moved, naming, assignments);
+            let work = work.instrument(tracing::debug_span!("collect", registry = REGISTRY));
             match tokio::time::timeout_at(until.into(), work).await {
                 Ok(frozen) => Evidence::from(frozen),
                 Err(_) => Evidence::Unusable(vec![Undecided::EvidenceUnreadable {

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+
 use super::refusal::Refusal;
 use crate::config::Config;
 use crate::decision::{Decision, Removal, Verdict};
 use crate::model::{DecisionId, Origin, Target};
-use crate::registry::mlflow::{Caller, Client, Leave, Move, Plan};
+use crate::registry::mlflow::{Caller, Client, Leave, Move, Plan, REGISTRY};
 use crate::report;
 use crate::server::{Answer, Asked, Evidence, GateSet, Gatekeeper, Question, Refused};
 
@@ -42,8 +44,9 @@ impl Judge<'_> {
             }
             let config = self.gates.config();
             let assignments = self.gates.assignments().to_vec();
-            let evidence =
-                self.client.collect(self.caller, moved, &config.naming, assignments).await;
+            let evidence = self.client.collect(self.caller, moved, &config.naming, assignments);
+            let span = tracing::debug_span!("collect", registry = REGISTRY);
+            let evidence = evidence.instrument(span).await;
             let question = Question {
                 promotion: Asked {
                     subject: moved.subject.clone(),

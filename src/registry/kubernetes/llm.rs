@@ -1,0 +1,76 @@
+//! LLMInferenceServices, and the configurations that they are based on.
+
+use super::known;
+use super::part::Part;
+use super::pod;
+use super::service::MODELS;
+use super::source::Source;
+use super::words::Inside;
+
+/// Where KServe lays adapters down.
+const ADAPTERS: &str = "/mnt/lora";
+
+/// Whether it serves by itself, or is what others are based on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Service,
+    /// Need not name a model. Where it does, whatever is based on it serves that.
+    Base,
+}
+
+pub(super) fn of_llm(spec: Part<'_>, role: Role, sources: &mut Vec<Source>) -> Result<(), String> {
+    let spec = spec.only(&[known::LLM, known::WORKLOAD])?;
+    match spec.part("model")? {
+        Some(model) => of_model(model, role, sources)?,
+        None if role == Role::Service => sources.push(Source::at(&spec.at("model"), None)),
+        None => {}
+    }
+    if let Some(initializer) = spec.part("storageInitializer")?
+        && initializer.get("enabled")? == Some(false)
+    {
+        return Err(format!(
+            "{}: without it the model is not taken from its address; leave it out",
+            initializer.at("enabled")
+        ));
+    }
+    let inside = Inside {
+        folders: vec![MODELS.to_owned(), ADAPTERS.to_owned()],
+        placeholders: role == Role::Base,
+    };
+    check_workload(&spec, &inside)?;
+    if let Some(prefill) = spec.part("prefill")? {
+        check_workload(&prefill.only(&[known::WORKLOAD])?, &inside)?;
+    }
+    Ok(())
+}
+
+fn of_model(model: Part<'_>, role: Role, sources: &mut Vec<Source>) -> Result<(), String> {
+    let model = model.only(&[known::LLM_MODEL])?;
+    // An address that is left out is written as an empty one by some clients.
+    let uri = model.get::<String>("uri")?.filter(|uri| !uri.is_empty());
+    if uri.is_some() || role == Role::Service {
+        sources.push(Source::at(model.place(), uri));
+    }
+    let Some(lora) = model.part("lora")? else { return Ok(()) };
+    for adapter in lora.only(&[known::LORA])?.parts("adapters")? {
+        let adapter = adapter.only(&[known::LLM_MODEL])?;
+        if adapter.has("lora") {
+            return Err(format!("{}: an adapter has no adapters; leave them out", adapter.place()));
+        }
+        sources.push(Source::at(adapter.place(), adapter.get("uri")?));
+    }
+    Ok(())
+}
+
+fn check_workload(workload: &Part<'_>, inside: &Inside) -> Result<(), String> {
+    pod::refuse_orders(workload, inside)?;
+    for name in ["template", "worker"] {
+        let Some(pod) = workload.part(name)? else { continue };
+        let pod = pod.only(&[known::POD])?;
+        pod::refuse_orders(&pod, inside)?;
+        for container in pod::containers(&pod)? {
+            pod::refuse_words(&container, inside)?;
+        }
+    }
+    Ok(())
+}
