@@ -254,8 +254,11 @@ impl Gatekeeper {
             Err(evidence) => (promotion, evidence),
             Ok(frozen) => {
                 let (snapshot, frozen) = taken(frozen);
-                match gates.judge_briefly(promotion, snapshot, stop_at) {
+                let span = judging(&Span::current(), &promotion);
+                let judged = span.in_scope(|| gates.judge_briefly(promotion, snapshot, stop_at));
+                match judged {
                     Ok(decision) => {
+                        span.record("verdict", decision.verdict.as_str());
                         return Ok(Judged { decision, frozen, waited: Duration::ZERO });
                     }
                     Err((promotion, snapshot)) => (promotion, again(snapshot, frozen)),
@@ -283,15 +286,7 @@ impl Gatekeeper {
                 return;
             }
             let waited = queued_at.elapsed();
-            let Promotion { subject, target, .. } = &promotion;
-            let span = tracing::debug_span!(
-                parent: &span,
-                "judge",
-                model = subject.model,
-                version = subject.version,
-                %target,
-                verdict = field::Empty,
-            );
+            let span = judging(&span, &promotion);
             let judged = span.in_scope(|| {
                 tracing::debug!(model = promotion.subject.model, "judging");
                 let (snapshot, frozen) = taken(evidence.freeze(&gates));
@@ -329,6 +324,19 @@ impl Gatekeeper {
             Refused::RecordUnavailable
         })
     }
+}
+
+/// The span of judging a promotion.
+fn judging(parent: &Span, promotion: &Promotion) -> Span {
+    let Promotion { subject, target, .. } = promotion;
+    tracing::debug_span!(
+        parent: parent,
+        "judge",
+        model = subject.model,
+        version = subject.version,
+        %target,
+        verdict = field::Empty,
+    )
 }
 
 /// A line in the log for every decision that counts.

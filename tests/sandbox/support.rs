@@ -2,8 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lockgate::decision::{
-    Answered, ComponentReport, Enforcement, Gate, GateInput, Guard, Inputs, Patterns, Removal,
-    TargetPattern, Unmatched, Verdict, decide,
+    Answered, Enforcement, Gate, GateInput, Guard, Inputs, Patterns, Removal, TargetPattern,
+    Unmatched, Verdict, decide,
 };
 use lockgate::model::{
     Check, Digest, ModelVersion, Promotion, Snapshot, Target, Timestamp, Undecided,
@@ -70,7 +70,7 @@ pub(crate) fn verdict(result: Result<Vec<Check>, Undecided>) -> Verdict {
         }],
     };
     let answers = vec![Answered {
-        component: ComponentReport::default(),
+        component: std::sync::Arc::default(),
         params: "{}".into(),
         result,
         usage: lockgate::model::RunUsage::default(),
