@@ -18,7 +18,7 @@ function sentence(measure, unit) {
 }
 
 /** A check in the making: each method returns the same check, so that they can be chained. */
-export class CheckBuilder {
+export class Check {
   #check;
 
   constructor(rule, outcome, message, measure) {
@@ -70,17 +70,17 @@ function measured(rule, name, actual, limit, comparison) {
   // is within a limit.
   if (!Number.isFinite(actual) || !Number.isFinite(limit)) {
     const message = `${name} is ${digits(actual)} against a limit of ${digits(limit)}: not comparable`;
-    return new CheckBuilder(rule, "fail", message);
+    return new Check(rule, "fail", message);
   }
   const measure = { name: String(name), actual, limit, comparison, unit: undefined };
-  return new CheckBuilder(rule, holds(measure) ? "pass" : "fail", sentence(measure), measure);
+  return new Check(rule, holds(measure) ? "pass" : "fail", sentence(measure), measure);
 }
 
 export const check = {
-  pass: (rule, message) => new CheckBuilder(rule, "pass", message),
-  fail: (rule, message) => new CheckBuilder(rule, "fail", message),
-  warn: (rule, message) => new CheckBuilder(rule, "warn", message),
-  skip: (rule, message) => new CheckBuilder(rule, "skip", message),
+  pass: (rule, message) => new Check(rule, "pass", message),
+  fail: (rule, message) => new Check(rule, "fail", message),
+  warn: (rule, message) => new Check(rule, "warn", message),
+  skip: (rule, message) => new Check(rule, "skip", message),
   atLeast: (rule, name, actual, limit) => measured(rule, name, actual, limit, "at-least"),
   atMost: (rule, name, actual, limit) => measured(rule, name, actual, limit, "at-most"),
 };

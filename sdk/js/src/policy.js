@@ -1,4 +1,4 @@
-import { CheckBuilder } from "./check.js";
+import { Check } from "./check.js";
 import { during } from "./now.js";
 import { paramsReader } from "./params.js";
 
@@ -40,8 +40,8 @@ export function definePolicy(definition) {
 }
 
 function finished(made, codes) {
-  demand(made instanceof CheckBuilder, "`evaluate` returned something that is no check; make checks with `check`");
-  const result = CheckBuilder.finish(made);
+  demand(made instanceof Check, "`evaluate` returned something that is no check; make checks with `check`");
+  const result = Check.finish(made);
   demand(
     codes.has(result.rule),
     `a check names the rule \`${result.rule}\`, which the policy does not declare; ` +
