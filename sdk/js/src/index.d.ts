@@ -348,7 +348,7 @@ export interface Approval {
 
 /** Who has agreed. */
 export namespace approvals {
-  function list(): Approval[];
+  function all(): Approval[];
 }
 
 export interface Transition {
@@ -376,7 +376,7 @@ export interface Source {
 
 /** Where each piece of evidence came from and who vouches for it. */
 export namespace sources {
-  function list(): Source[];
+  function all(): Source[];
 }
 
 /** Evidence of any other kind, as JSON text. */
