@@ -4,7 +4,8 @@
 //
 // The last line of standard output is JSON: `{"uses": [...]}`, the interfaces that the policy's
 // code uses. No component is written when it uses one that `--reads` does not name. What is wrong
-// with the policy goes to standard error, with exit code 1; a tool that is missing is exit code 4.
+// with the policy goes to standard error, with exit code 1. Exit code 4 means that a tool is missing,
+// which standard error names.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -90,7 +91,7 @@ async function tool(name) {
     if (error.code !== "ERR_MODULE_NOT_FOUND") {
       throw error;
     }
-    throw new Problem(`\`${name}\` is not installed`, MISSING_TOOL);
+    throw new Problem(name, MISSING_TOOL);
   }
 }
 

@@ -244,6 +244,28 @@ def test_rejects_params_that_no_schema_describes():
             policy(name="floor", version="1.0.0", rules=Rule)(function)
 
 
+def test_an_example_has_to_fit():
+    @params(example={"limit": 3})
+    class Good:
+        limit: int = param("A limit.", min=1)
+
+    @params(example={"limit": 0})
+    class Bad:
+        limit: int = param("A limit.", min=1)
+
+    def make(kind):
+        def function(params) -> list[Check]:
+            """Judges."""
+            return []
+
+        function.__annotations__["params"] = kind
+        return policy(name="floor", version="1.0.0", rules=Rule)(function)
+
+    assert json.loads(make(Good).describe().params_schema)["examples"] == [{"limit": 3}]
+    with pytest.raises(Refusal, match="`limit`"):
+        make(Bad)
+
+
 def test_has_no_evidence_outside_of_an_evaluation():
     floor.evaluate(PARAMS, EMPTY)
     with pytest.raises(RuntimeError, match="no evidence here"):

@@ -11,9 +11,10 @@ import typing
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import fastjsonschema
-
 from . import refuse
+
+if typing.TYPE_CHECKING:
+    from fastjsonschema import JsonSchemaValueException
 
 T = TypeVar("T")
 
@@ -48,16 +49,35 @@ def param(
     )
 
 
-@typing.dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(param,)) if hasattr(
-    typing, "dataclass_transform"
-) else (lambda decorator: decorator)
-def params(cls: type[T]) -> type[T]:
+if typing.TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: Any) -> Callable[[T], T]:
+        """Tells type checkers that a decorator makes dataclasses; nothing when the code runs."""
+        return lambda decorator: decorator
+
+
+@typing.overload
+def params(cls: type[T], /) -> type[T]: ...
+@typing.overload
+def params(*, example: dict[str, Any]) -> Callable[[type[T]], type[T]]: ...
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(param,))
+def params(cls: Any = None, /, *, example: dict[str, Any] | None = None) -> Any:
     """Makes a class part of a policy's params: a frozen dataclass.
 
     A field is written in kebab-case in a gate (``min_days`` is ``min-days``). A key that is no
-    field is refused: a mistyped limit would otherwise be no limit.
+    field is refused: a mistyped limit would otherwise be no limit. ``lockgate policy inspect``
+    shows the example, which is written as in a gate.
     """
+    if cls is None:
+        return lambda cls: params(_with_example(cls, example))
     return dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+def _with_example(cls: type[T], example: dict[str, Any] | None) -> type[T]:
+    setattr(cls, "__lockgate_example__", example)
+    return cls
 
 
 def kebab_case(name: str) -> str:
@@ -69,8 +89,14 @@ def reader(cls: type[T]) -> tuple[dict[str, Any], Callable[[Any], T]]:
 
     Made once, when the policy is built: what it prepares is part of the component.
     """
+    # Here, so that the build can say that it is missing.
+    import fastjsonschema
+
     schema = _schema(cls, {}, cls.__name__)
     validate = fastjsonschema.compile(schema, use_default=False)
+    example = getattr(cls, "__lockgate_example__", None)
+    if example is not None:
+        schema = {**schema, "examples": [example]}
 
     def read(value: Any) -> T:
         try:
@@ -79,10 +105,12 @@ def reader(cls: type[T]) -> tuple[dict[str, Any], Callable[[Any], T]]:
             refuse.params(_explain(error))
         return _read(cls, value)
 
+    if example is not None:
+        read(example)
     return schema, read
 
 
-def _explain(error: fastjsonschema.JsonSchemaValueException) -> str:
+def _explain(error: JsonSchemaValueException) -> str:
     place = error.name.removeprefix("data").removeprefix(".")
     problem = error.message.removeprefix(error.name).strip()
     if error.rule == "additionalProperties":

@@ -6,16 +6,17 @@
 
 The last line of standard output is JSON: ``{"uses": [...]}``, the interfaces that the policy's code
 imports. No component is written when it imports one that ``--reads`` does not name. What is wrong
-with the policy goes to standard error, with exit code 1; a tool that is missing is exit code 4.
+with the policy goes to standard error, with exit code 1. Exit code 4 means that a tool is missing,
+which standard error names.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,11 +29,21 @@ _INTERFACES = (
     "approvals cost documents history log metrics model promotion security sources tests".split()
 )
 _ENTRY = "lockgate_entry"
+_NEEDED = ["componentize_py", "fastjsonschema"]
+_OLDEST = (3, 10)
+# What the command `componentize-py` does, with this Python wherever the command is.
+_COMPONENTIZE = "import componentize_py, sys; sys.argv[0] = 'componentize-py'; sys.exit(componentize_py.script())"
 _MISSING_TOOL = 4
 
 
 def main() -> int:
     arguments = _arguments()
+    if sys.version_info < _OLDEST:
+        needed = ".".join(map(str, _OLDEST))
+        return _fail(f"Python {needed} or newer", _MISSING_TOOL)
+    for name in _NEEDED:
+        if importlib.util.find_spec(name) is None:
+            return _fail(name.replace("_", "-"), _MISSING_TOOL)
     source = Path(arguments.source).resolve()
     if not source.stem.isidentifier() or source.suffix != ".py":
         return _fail(f"`{source.name}` is not the name of a module; rename it, like `policy.py`")
@@ -76,9 +87,6 @@ def _is_authors(filename: str) -> bool:
 
 
 def _componentize(source: Path, arguments: argparse.Namespace) -> int:
-    program = _componentize_py()
-    if program is None:
-        return _fail("`componentize-py` is not installed", _MISSING_TOOL)
     with tempfile.TemporaryDirectory(prefix="lockgate-python-") as folder:
         Path(folder, f"{_ENTRY}.py").write_text(
             f"import {source.stem}\n"
@@ -87,7 +95,7 @@ def _componentize(source: Path, arguments: argparse.Namespace) -> int:
             encoding="utf-8",
         )
         paths = _paths(source, folder)
-        command = [program, "-q", "-d", arguments.wit, "-w", arguments.world, "componentize", "--stub-wasi"]
+        command = [sys.executable, "-c", _COMPONENTIZE, "-q", "-d", arguments.wit, "-w", arguments.world, "componentize", "--stub-wasi"]
         command += [word for path in paths for word in ("-p", path)]
         command += ["-o", arguments.out, _ENTRY]
         # Without it the tool looks for other environments to take packages from.
@@ -96,12 +104,6 @@ def _componentize(source: Path, arguments: argparse.Namespace) -> int:
     if done.returncode != 0:
         return _fail((done.stderr + done.stdout).strip())
     return 0
-
-
-def _componentize_py() -> str | None:
-    """The one beside this Python, or on the path."""
-    beside = Path(sys.executable).parent
-    return shutil.which("componentize-py", path=str(beside)) or shutil.which("componentize-py")
 
 
 def _paths(source: Path, entry: str) -> list[str]:

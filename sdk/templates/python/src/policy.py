@@ -3,7 +3,7 @@
 from lockgate_sdk import Check, Metric, Rules, check, metrics, param, params, policy, rule
 
 
-@params
+@params(example={"metric": "recall", "min": 0.8})
 class Params:
     """What a gate gives the policy. It is held against this before the policy is called."""
 
