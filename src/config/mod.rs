@@ -6,6 +6,7 @@
 
 mod dates;
 mod diagnostic;
+mod document;
 mod mismatch;
 mod params;
 pub mod proof;
@@ -17,8 +18,6 @@ mod schema;
 mod yaml;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,9 +25,10 @@ use serde_json::Value;
 
 pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub use document::{Document, Fault, Shape};
 pub use mismatch::Mismatch;
 pub use params::{ParamsError, check_params};
-pub use schema::schema;
+pub use schema::{of as schema_of, schema};
 
 use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
 use crate::model::{Digest, Target};
@@ -124,18 +124,8 @@ pub fn read(
     known: &KnownNames<'_>,
     proofs: Arc<dyn Proofs>,
 ) -> Result<Draft, Diagnostics> {
-    let file: Arc<str> = Arc::from(path.to_string_lossy());
-    let unreadable =
-        |error: io::Error| Diagnostics::whole_file(&file, format!("cannot be read: {error}"));
-    let mut bytes = Vec::with_capacity(8 << 10);
-    // One byte more than is taken, so that a larger file is seen to be larger.
-    let limit = u64::try_from(MOST_BYTES).map_or(u64::MAX, |most| most.saturating_add(1));
-    File::open(path)
-        .and_then(|opened| opened.take(limit).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Diagnostics::whole_file(&file, "is not UTF-8 text".to_owned()))?;
-    draft(&text, &file, known, proofs)
+    let (file, text) = document::text_of(path, MOST_BYTES)?;
+    draft(&text, file, known, proofs)
 }
 
 /// Reads a gate file without asking its policies.
@@ -151,21 +141,19 @@ pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> 
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
-    draft(text, file, known, Arc::new(proof::None))?.finish()
+    draft(text, Arc::from(file), known, Arc::new(proof::None))?.finish()
 }
 
 fn draft(
     text: &str,
-    file: &str,
+    file: Arc<str>,
     known: &KnownNames<'_>,
     proofs: Arc<dyn Proofs>,
 ) -> Result<Draft, Diagnostics> {
-    let file: Arc<str> = Arc::from(file);
     if text.len() > MOST_BYTES {
-        let message = format!("is larger than {MOST_BYTES} bytes; no gate file needs that");
-        return Err(Diagnostics::whole_file(&file, message));
+        return Err(document::too_large(&file, MOST_BYTES));
     }
-    let (tree, mut problems) = yaml::read(text);
+    let (tree, mut problems) = yaml::read(text, "gate file", "`lockgate init` writes a first one");
     let Some(tree) = tree else {
         return Err(refusal(&file, text, problems));
     };
@@ -247,9 +235,7 @@ pub const fn template() -> &'static str {
 }
 
 fn refusal(file: &Arc<str>, text: &str, problems: Vec<Problem>) -> Diagnostics {
-    Diagnostics::of(file, text, problems).unwrap_or_else(|| {
-        Diagnostics::whole_file(file, "does not have the shape of a gate file".to_owned())
-    })
+    Diagnostics::of(file, text, problems).unwrap_or_else(|| document::shapeless(file, "gate file"))
 }
 
 impl Config {

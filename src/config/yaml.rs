@@ -40,9 +40,11 @@ struct Entry {
     value: Node,
 }
 
-/// Reads one YAML document. Problems that leave the rest readable do not stop it: a tree may come
-/// with problems, and no tree never comes without.
-pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
+/// Reads one YAML document, in messages `whole`; `empty` is what to do about a file without one.
+///
+/// Problems that leave the rest readable do not stop it: a tree may come with problems, and no tree
+/// never comes without.
+pub(super) fn read(text: &str, whole: &str, empty: &str) -> (Option<Node>, Vec<Problem>) {
     let mut reader = Reader {
         open: Vec::new(),
         anchors: BTreeMap::new(),
@@ -55,7 +57,8 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
     while let Some(event) = parser.next_event() {
         let step = match event {
             Ok((Event::DocumentStart(_), span)) if documents > 0 => {
-                let message = "the file holds a second document; keep one gate file in a file";
+                let message =
+                    format!("the file holds a second document; keep one {whole} in a file");
                 Err(Problem::new(Some(place_of(span)), message))
             }
             Ok((Event::DocumentStart(_), _)) => {
@@ -71,7 +74,7 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
         }
     }
     if reader.root.is_none() && reader.problems.is_empty() {
-        let message = "the file is empty; `lockgate init` writes a first one";
+        let message = format!("the file is empty; {empty}");
         reader.problems.push(Problem::new(None, message));
     }
     (reader.root, reader.problems)
@@ -322,6 +325,10 @@ impl Node {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
+        super::read(text, "gate file", "write one")
+    }
 
     fn accepted(text: &str) -> Value {
         let (node, problems) = read(text);
