@@ -2,10 +2,10 @@
 //
 //   node build.mjs --source FILE --wit DIR --world NAME --reads metrics,model --out FILE
 //
-// The last line of standard output is JSON: `{"uses": [...]}`, the interfaces that the policy's
-// code uses. No component is written when it uses one that `--reads` does not name. What is wrong
-// with the policy goes to standard error, with exit code 1. Exit code 4 means that a tool is missing,
-// which standard error names.
+// The last line of standard output is JSON. `{"uses": [...]}` are the interfaces that the policy's
+// code uses; no component is written when it uses one that `--reads` does not name.
+// `{"missing": NAME}`, with exit code 4, is a tool that is not installed. What is wrong with the
+// policy goes to standard error, with exit code 1.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -17,6 +17,7 @@ const WITHOUT = ["stdio", "random", "clocks", "http", "fetch-event"];
 
 const INTERFACE = /^lockgate:policy\/([a-z-]+)@/;
 const MISSING_TOOL = 4;
+const OLDEST_NODE = 20;
 
 /** The policy as one module for the engine, and the interfaces that its code uses. */
 async function bundle(esbuild, source, conditions, outfile) {
@@ -67,6 +68,9 @@ async function load(esbuild, source, folder) {
 }
 
 async function build({ source, wit, world, reads, out }) {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    throw new Problem(`Node.js ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}`);
+  }
   const esbuild = await tool("esbuild");
   const { componentize } = await tool("@bytecodealliance/componentize-js");
   const folder = await mkdtemp(join(tmpdir(), "lockgate-js-"));
@@ -88,34 +92,34 @@ async function tool(name) {
   try {
     return await import(name);
   } catch (error) {
-    if (error.code !== "ERR_MODULE_NOT_FOUND") {
-      throw error;
-    }
-    throw new Problem(name, MISSING_TOOL);
+    throw error.code === "ERR_MODULE_NOT_FOUND" ? new Missing(name) : error;
   }
 }
 
-/** What is wrong with the policy or the machine, in words for its author. */
-class Problem extends Error {
-  constructor(message, code = 1) {
-    super(message);
-    this.code = code;
-  }
-}
+/** What is wrong with the policy, in words for its author. */
+class Problem extends Error {}
+
+/** A tool that is not installed. */
+class Missing extends Error {}
 
 const option = { type: "string" };
 const { values } = parseArgs({ options: { source: option, wit: option, world: option, reads: option, out: option } });
 try {
   const { source, wit, world, reads = "", out } = values;
   if (!source || !wit || !world || !out) {
-    throw new Problem("usage: build.mjs --source FILE --wit DIR --world NAME --reads NAMES --out FILE", 2);
+    throw new Problem("usage: build.mjs --source FILE --wit DIR --world NAME --reads NAMES --out FILE");
   }
   const result = await build({ source: resolve(source), wit, world, reads: reads.split(",").filter(Boolean), out });
   console.log(JSON.stringify(result));
 } catch (error) {
-  // The bundler has written its own lines.
-  if (!error.errors) {
-    console.error(error instanceof Problem ? error.message : error);
+  if (error instanceof Missing) {
+    console.log(JSON.stringify({ missing: error.message }));
+    process.exitCode = MISSING_TOOL;
+  } else {
+    // The bundler has written its own lines.
+    if (!error.errors) {
+      console.error(error instanceof Problem ? error.message : error);
+    }
+    process.exitCode = 1;
   }
-  process.exitCode = error instanceof Problem ? error.code : 1;
 }

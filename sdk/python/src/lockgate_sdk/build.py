@@ -4,10 +4,10 @@
 
     python -m lockgate_sdk.build --source FILE --wit DIR --world NAME --reads metrics,model --out FILE
 
-The last line of standard output is JSON: ``{"uses": [...]}``, the interfaces that the policy's code
-imports. No component is written when it imports one that ``--reads`` does not name. What is wrong
-with the policy goes to standard error, with exit code 1. Exit code 4 means that a tool is missing,
-which standard error names.
+The last line of standard output is JSON. ``{"uses": [...]}`` are the interfaces that the policy's
+code imports; no component is written when it imports one that ``--reads`` does not name.
+``{"missing": NAME}``, with exit code 4, is a tool that is not installed. What is wrong with the policy
+goes to standard error, with exit code 1.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ def main() -> int:
     arguments = _arguments()
     if sys.version_info < _OLDEST:
         needed = ".".join(map(str, _OLDEST))
-        return _fail(f"Python {needed} or newer", _MISSING_TOOL)
+        return _fail(f"Python {needed} or newer is needed, and this is {sys.version.split()[0]}")
     for name in _NEEDED:
         if importlib.util.find_spec(name) is None:
-            return _fail(name.replace("_", "-"), _MISSING_TOOL)
+            print(json.dumps({"missing": name.replace("_", "-")}))
+            return _MISSING_TOOL
     source = Path(arguments.source).resolve()
     if not source.stem.isidentifier() or source.suffix != ".py":
         return _fail(f"`{source.name}` is not the name of a module; rename it, like `policy.py`")
@@ -114,9 +115,9 @@ def _paths(source: Path, entry: str) -> list[str]:
     return list(dict.fromkeys([str(source.parent), entry, *map(str, homes)]))
 
 
-def _fail(message: str, code: int = 1) -> int:
+def _fail(message: str) -> int:
     print(message, file=sys.stderr)
-    return code
+    return 1
 
 
 if __name__ == "__main__":
