@@ -123,12 +123,55 @@ schema_fuzzer() {
   "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
 }
 
+# What builds and tests policies in JavaScript: the tools of a new project, from its own lock file,
+# installed once for all tests.
+javascript_tools() {
+  local oldest=20 folder=target/authoring/js wanted
+  if ! has node || ! has npm; then
+    has apt-get || die "no Node.js with npm, which the tests of policies in JavaScript need; install version $oldest or newer"
+    apt_install nodejs npm
+  fi
+  [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge "$oldest" ] ||
+    die "Node.js $(node --version) is too old for building policies; install version $oldest or newer"
+  wanted=$(cat sdk/templates/js/package.json sdk/templates/js/package-lock.json sdk/js/package.json | cksum)
+  if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
+    say "installing what builds policies in JavaScript into $folder; this takes a minute"
+    rm -rf "$folder"
+    mkdir -p "$folder/vendor/lockgate-sdk"
+    cp sdk/js/package.json "$folder/vendor/lockgate-sdk"
+    for file in package.json package-lock.json; do
+      sed 's/{{name}}/tools/' "sdk/templates/js/$file" >"$folder/$file"
+    done
+    (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
+    printf '%s\n' "$wanted" >"$folder/installed"
+  fi
+  say "policies in JavaScript: Node.js $(node --version), componentize-js $(node -p "require('./$folder/package.json').devDependencies['@bytecodealliance/componentize-js']")"
+}
+
+# The same for Python.
+python_tools() {
+  local folder=target/authoring/python wanted
+  if ! has python3 || ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    has apt-get || die "no Python 3 with venv, which the tests of policies in Python need; install version 3.10 or newer"
+    apt_install python3 python3-venv
+  fi
+  wanted=$(cksum <sdk/templates/python/requirements-dev.txt)
+  if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
+    say "installing what builds policies in Python into $folder"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r sdk/templates/python/requirements-dev.txt
+    printf '%s\n' "$wanted" >"$folder/installed"
+  fi
+  say "policies in Python: $("$folder/bin/python" --version), $("$folder/bin/componentize-py" --version)"
+}
+
 [ $# -gt 0 ] || set -- build
 rust_toolchain
 for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
-    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer ;;
+    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer; javascript_tools; python_tools ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac
