@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,10 +10,11 @@ use super::component::{self, ComponentFile, Interface};
 use super::engine::SandboxEngine;
 use super::failure::{Phase, one_line, reason};
 use super::host::{self, Offer};
+use super::inspection::{self, Inspection};
 use super::policy::SandboxedPolicy;
-use super::standard;
+use super::standard::{self, Standard};
 use super::store::HostState;
-use crate::model::{Description, Digest, Undecided};
+use crate::model::{Digest, Undecided};
 use crate::policy::{Limits, Policy, PolicyLoader, PolicyRef};
 
 /// Loads policies and runs each in a sandbox of its own.
@@ -28,21 +30,6 @@ pub struct Sandbox {
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot be started: {0}")]
 pub struct SandboxUnavailable(String);
-
-/// What can be said of a policy without running it, and what it says of itself.
-#[derive(Clone, Debug)]
-pub struct Inspection {
-    /// What the policy says of itself.
-    pub description: Description,
-    /// Digest of the component.
-    pub digest: Digest,
-    /// Size of the component, bytes.
-    pub size: u64,
-    /// What it can see: the interfaces it imports, in alphabetical order.
-    pub sees: Vec<Interface>,
-    /// What it cannot see: the other interfaces with functions on offer.
-    pub blind_to: Vec<String>,
-}
 
 impl Sandbox {
     /// A sandbox that keeps compiled code in `cache`, and says to `on_compile` what it is about
@@ -66,37 +53,29 @@ impl Sandbox {
         })
     }
 
-    /// Loads a policy and says what it is and what it can see.
+    /// Loads a policy and says what it is, what it can see and what it needs.
     ///
     /// # Errors
     /// As [`PolicyLoader::load`].
     pub fn inspect(&self, reference: &PolicyRef) -> Result<Inspection, Undecided> {
-        let Loaded { policy, sees, size } = self.load_inspected(reference)?;
-        let blind_to = self
-            .offer
-            .iter()
-            .filter(|(name, functions)| {
-                !functions.is_empty() && sees.iter().all(|seen| seen.name != **name)
-            })
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
-        Ok(Inspection {
-            description: policy.description().clone(),
-            digest: policy.digest(),
-            size,
-            sees: sees.into_iter().filter(|seen| !seen.functions.is_empty()).collect(),
-            blind_to,
-        })
+        let (bytes, digest) = match reference {
+            PolicyRef::Standard(name) => {
+                let standard = find_standard(name)?;
+                (Cow::Borrowed(standard.component), standard.digest())
+            }
+            PolicyRef::Path(path) => {
+                let (bytes, digest) = read(&ComponentFile::open(path)?)?;
+                (Cow::Owned(bytes), digest)
+            }
+        };
+        let Loaded { policy, sees } = self.load_bytes(reference, &bytes, digest)?;
+        inspection::of(&policy, sees, &self.offer, &bytes)
     }
 
-    fn load_inspected(&self, reference: &PolicyRef) -> Result<Loaded, Undecided> {
+    fn load_any(&self, reference: &PolicyRef) -> Result<Loaded, Undecided> {
         match reference {
             PolicyRef::Standard(name) => {
-                let standard = standard::find(name).ok_or_else(|| Undecided::Unloadable {
-                    detail: format!(
-                        "there is no standard policy `{name}`; see `lockgate policy list`"
-                    ),
-                })?;
+                let standard = find_standard(name)?;
                 self.load_bytes(reference, standard.component, standard.digest())
             }
             PolicyRef::Path(path) => self.load_file(reference, path),
@@ -110,11 +89,9 @@ impl Sandbox {
         if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp))
             && let Some(kept) = self.kept(digest)
         {
-            return self.ready(kept, digest, file.size());
+            return self.ready(kept, digest);
         }
-        let bytes = file.read()?;
-        component::check_magic(&bytes)?;
-        let digest = Digest::of(&bytes);
+        let (bytes, digest) = read(&file)?;
         if let (Some(cache), Some(stamp)) = (&self.cache, stamp) {
             cache.note_digest(stamp, digest);
         }
@@ -128,7 +105,7 @@ impl Sandbox {
         digest: Digest,
     ) -> Result<Loaded, Undecided> {
         match self.kept(digest) {
-            Some(kept) => self.ready(kept, digest, length(bytes)),
+            Some(kept) => self.ready(kept, digest),
             None => self.compile(reference, bytes, digest),
         }
     }
@@ -148,7 +125,7 @@ impl Sandbox {
         let component = Component::from_binary(self.engine.wasmtime(), bytes)
             .map_err(|error| Undecided::Unloadable { detail: one_line(&error) })?;
         let kept = Kept { component: component.clone(), description: None };
-        let loaded = self.ready(kept, digest, length(bytes));
+        let loaded = self.ready(kept, digest);
         if let Some(cache) = &self.cache {
             let description = loaded.as_ref().ok().map(|loaded| loaded.policy.description());
             // Without an entry the next start compiles again; nothing else is lost.
@@ -158,7 +135,7 @@ impl Sandbox {
     }
 
     /// Makes a compiled component a policy. One that has not described itself yet is asked to.
-    fn ready(&self, kept: Kept, digest: Digest, size: u64) -> Result<Loaded, Undecided> {
+    fn ready(&self, kept: Kept, digest: Digest) -> Result<Loaded, Undecided> {
         let Kept { component, description } = kept;
         let sees = component::imports(&component, &self.engine, &self.offer)?;
         let unloadable =
@@ -166,22 +143,30 @@ impl Sandbox {
         let pre = self.linker.instantiate_pre(&component).map_err(unloadable)?;
         let pre = GuestPre::new(pre).map_err(unloadable)?;
         let policy = SandboxedPolicy::new(Arc::clone(&self.engine), pre, digest, description)?;
-        Ok(Loaded { policy, sees, size })
+        Ok(Loaded { policy, sees })
     }
 }
 
 struct Loaded {
     policy: SandboxedPolicy,
     sees: Vec<Interface>,
-    size: u64,
 }
 
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+fn find_standard(name: &str) -> Result<&'static Standard, Undecided> {
+    standard::find(name).ok_or_else(|| Undecided::Unloadable {
+        detail: format!("there is no standard policy `{name}`; see `lockgate policy list`"),
+    })
+}
+
+fn read(file: &ComponentFile) -> Result<(Vec<u8>, Digest), Undecided> {
+    let bytes = file.read()?;
+    component::check_magic(&bytes)?;
+    let digest = Digest::of(&bytes);
+    Ok((bytes, digest))
 }
 
 impl PolicyLoader for Sandbox {
     fn load(&self, reference: &PolicyRef) -> Result<Arc<dyn Policy>, Undecided> {
-        Ok(Arc::new(self.load_inspected(reference)?.policy))
+        Ok(Arc::new(self.load_any(reference)?.policy))
     }
 }

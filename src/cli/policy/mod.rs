@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::terminal::Terminal;
-use crate::report::harmless_json;
-use crate::wasm::{Inspection, Interface};
+use crate::report::{harmless_json, plain};
+use crate::wasm::{Inspection, Interface, Need, Producer};
 
 /// See which policies there are and what one can see, and make your own.
 #[derive(Debug, Subcommand)]
@@ -67,6 +67,16 @@ fn as_json(inspection: &Inspection) -> Value {
             "functions": seen.functions,
         })).collect::<Vec<_>>(),
         "cannot_see": inspection.blind_to,
+        "needs": inspection.needs.iter().map(|need| json!({
+            "what": need.what,
+            "amount": need.amount,
+            "limit": need.limit,
+        })).collect::<Vec<_>>(),
+        "producers": inspection.producers.iter().map(|producer| json!({
+            "part": producer.part,
+            "name": producer.name,
+            "version": producer.version,
+        })).collect::<Vec<_>>(),
     })
 }
 
@@ -81,6 +91,26 @@ const LOG: &str = "log";
 /// The interfaces that show a policy something.
 fn evidence(inspection: &Inspection) -> impl Iterator<Item = &Interface> {
     inspection.sees.iter().filter(|seen| seen.name != LOG)
+}
+
+/// What holding a policy takes, each with what it may take.
+fn needs(inspection: &Inspection) -> impl Iterator<Item = String> {
+    inspection.needs.iter().map(|need| {
+        let Need { what, amount, limit } = need;
+        match *what {
+            "memory" => format!("memory: {} of {} KiB", amount.div_ceil(1024), limit >> 10),
+            what => format!("{}: {amount} of {limit}", what.replace('-', " ")),
+        }
+    })
+}
+
+/// What the policy was made with, by its own word.
+fn producers(inspection: &Inspection) -> String {
+    let named = inspection.producers.iter().map(|producer| {
+        let Producer { part: _, name, version } = producer;
+        if version.is_empty() { plain(name) } else { plain(&format!("{name} {version}")) }
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 /// What the policy could be shown and is not.
