@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("model", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
@@ -15,6 +15,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("config", &["model", "decision", "policy"]),
     ("evaluation", &["model", "decision", "policy"]),
     ("report", &["model", "decision", "evidence"]),
+    ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
     ("registry", &["model", "decision", "evidence"]),
     ("record", &["model", "decision", "evidence", "report"]),
     (
@@ -40,6 +41,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "evidence",
             "wasm",
             "config",
+            "cases",
             "evaluation",
             "report",
             "registry",
@@ -56,7 +58,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
     ("blake3", &["wasm"]),
     ("clap", &["cli", "main.rs"]),
     ("anyhow", &["cli"]),
-    ("cap_std", &["wasm", "evidence"]),
+    ("cap_std", &["wasm", "evidence", "cases"]),
     ("saphyr_parser", &["config"]),
     ("axum", &["server"]),
     ("rusqlite", &["record"]),

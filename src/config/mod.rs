@@ -6,6 +6,7 @@
 
 mod dates;
 mod diagnostic;
+mod document;
 mod mismatch;
 mod params;
 pub mod proof;
@@ -14,6 +15,7 @@ mod raw;
 mod resolve;
 mod scalar;
 mod schema;
+mod write;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -26,9 +28,14 @@ use serde_json::Value;
 
 pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub use document::{Document, Span};
 pub use mismatch::Mismatch;
-pub use params::{ParamsError, check_params};
-pub use schema::schema;
+pub(crate) use mismatch::nearest;
+pub use params::{ParamsError, ParamsSchema, check_params};
+pub(crate) use raw::Limits as WrittenLimits;
+pub(crate) use schema::schema_of;
+pub use schema::{Shape, schema};
+pub use write::{flow, is_bare, scalar};
 
 use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
 use crate::model::{Digest, Target};
@@ -167,6 +174,9 @@ fn draft(
     }
     let (tree, mut problems) = yaml::read(text);
     let Some(tree) = tree else {
+        for problem in problems.iter_mut().filter(|problem| problem.message == yaml::EMPTY) {
+            problem.message.push_str("; `lockgate init` writes a first one");
+        }
         return Err(refusal(&file, text, problems));
     };
     let mut value = tree.to_value();

@@ -17,10 +17,16 @@ const MOST_DEPTH: usize = 64;
 const MOST_WEIGHT: usize = 100_000;
 const TEXT_PER_WEIGHT: usize = 64;
 
+/// What is wrong with a file that holds nothing.
+pub(super) const EMPTY: &str = "the file is empty";
+
 /// A value of the file that knows where it stands. An alias shares the anchored value.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) place: Place,
+    /// Line and column behind its last character, from 1. Of a block list or mapping, where the
+    /// next thing begins.
+    pub(super) end: (usize, usize),
     weight: usize,
     /// Levels below and including this one.
     height: usize,
@@ -55,7 +61,7 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
     while let Some(event) = parser.next_event() {
         let step = match event {
             Ok((Event::DocumentStart(_), span)) if documents > 0 => {
-                let message = "the file holds a second document; keep one gate file in a file";
+                let message = "the file holds a second document; keep one in a file";
                 Err(Problem::new(Some(place_of(span)), message))
             }
             Ok((Event::DocumentStart(_), _)) => {
@@ -71,8 +77,7 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
         }
     }
     if reader.root.is_none() && reader.problems.is_empty() {
-        let message = "the file is empty; `lockgate init` writes a first one";
-        reader.problems.push(Problem::new(None, message));
+        reader.problems.push(Problem::new(None, EMPTY));
     }
     (reader.root, reader.problems)
 }
@@ -92,6 +97,10 @@ fn place_of(span: Span) -> Place {
     let same_line = span.start.line() == span.end.line();
     let width = if same_line { span.end.col().saturating_sub(span.start.col()) } else { 1 };
     Place { line: span.start.line(), column: span.start.col() + 1, width: width.max(1) }
+}
+
+fn end_of(span: Span) -> (usize, usize) {
+    (span.end.line(), span.end.col() + 1)
 }
 
 fn text_weight(text: &str) -> usize {
@@ -126,7 +135,7 @@ impl Reader {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place);
-                self.scalar(&text, style, anchor, place)
+                self.scalar(&text, style, anchor, (place, end_of(span)))
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place);
@@ -137,7 +146,7 @@ impl Reader {
                 let items = Items::Mapping { entries: BTreeMap::new(), key: None };
                 self.open(Open { place, anchor, items })
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(place),
+            Event::SequenceEnd | Event::MappingEnd => self.close(place, end_of(span)),
             Event::Alias(anchor) => self.alias(anchor, place),
             Event::Nothing
             | Event::StreamStart
@@ -164,7 +173,7 @@ impl Reader {
         text: &str,
         style: ScalarStyle,
         anchor: usize,
-        place: Place,
+        (place, end): (Place, (usize, usize)),
     ) -> Result<(), Problem> {
         self.weigh(1 + text_weight(text), place)?;
         let plain = style == ScalarStyle::Plain;
@@ -185,7 +194,7 @@ impl Reader {
             Value::Null
         });
         let content = Arc::new(Content::Scalar(value));
-        let node = Node { place, weight: 1 + text_weight(text), height: 1, content };
+        let node = Node { place, end, weight: 1 + text_weight(text), height: 1, content };
         self.finish(node, anchor)
     }
 
@@ -213,7 +222,7 @@ impl Reader {
         Ok(())
     }
 
-    fn close(&mut self, place: Place) -> Result<(), Problem> {
+    fn close(&mut self, place: Place, end: (usize, usize)) -> Result<(), Problem> {
         let Some(Open { place, anchor, items }) = self.open.pop() else {
             return Err(Problem::new(Some(place), "not valid YAML: nothing to close here"));
         };
@@ -232,7 +241,7 @@ impl Reader {
             }
         };
         let (height, content) = (1 + height.unwrap_or(0), Arc::new(content));
-        self.finish(Node { place, weight: 1 + weight, height, content }, anchor)
+        self.finish(Node { place, end, weight: 1 + weight, height, content }, anchor)
     }
 
     fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Problem> {
@@ -307,6 +316,15 @@ impl Node {
                 entries.get(&key).map(|entry| &entry.value)
             }
         })
+    }
+
+    /// The keys of a mapping and where each stands; nothing of anything else.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, Place)> {
+        let entries = match &*self.content {
+            Content::Mapping(entries) => Some(entries),
+            Content::Scalar(_) | Content::Sequence(_) => None,
+        };
+        entries.into_iter().flatten().map(|(key, entry)| (key.as_str(), entry.key_place))
     }
 
     /// Where the key stands in the mapping at a JSON pointer.

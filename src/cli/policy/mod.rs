@@ -1,9 +1,15 @@
-//! `lockgate policy`: which policies there are, and what one is.
+//! `lockgate policy`: which policies there are, what one is, and whether it does what it should.
 
+mod bench;
+mod case;
 mod example;
+mod filter;
 mod markdown;
 mod params;
+mod subject;
+mod test;
 mod text;
+mod watch;
 
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
@@ -16,11 +22,14 @@ use crate::policy::PolicyRef;
 use crate::report::harmless_json;
 use crate::wasm::{Inspection, Interface, standard_names};
 
-/// See which policies there are, and what one can see.
+/// See which policies there are and what one can see, and test one.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
     List(List),
     Inspect(Inspect),
+    Test(test::Test),
+    Case(case::Case),
+    Bench(bench::Bench),
 }
 
 impl Policy {
@@ -28,6 +37,9 @@ impl Policy {
         match self {
             Self::List(command) => command.run(terminal),
             Self::Inspect(command) => command.run(terminal),
+            Self::Test(command) => command.run(terminal),
+            Self::Case(command) => command.run(terminal),
+            Self::Bench(command) => command.run(terminal),
         }
     }
 }
