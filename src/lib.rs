@@ -8,6 +8,7 @@ pub mod evaluation;
 pub mod evidence;
 pub mod model;
 pub mod policy;
+pub mod project;
 pub mod record;
 pub mod registry;
 pub mod report;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
@@ -14,6 +14,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("wasm", &["model", "policy"]),
     ("config", &["model", "decision", "policy"]),
     ("evaluation", &["model", "decision", "policy"]),
+    ("project", &["model", "policy", "config"]),
     ("report", &["model", "decision", "evidence"]),
     ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
     ("registry", &["model", "decision", "evidence"]),
@@ -43,6 +44,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "config",
             "cases",
             "evaluation",
+            "project",
             "report",
             "registry",
             "record",
@@ -53,13 +55,16 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that only some modules may name.
-const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 12] = [
     ("wasmtime", &["wasm"]),
     ("blake3", &["wasm"]),
     ("clap", &["cli", "main.rs"]),
     ("anyhow", &["cli"]),
     ("cap_std", &["wasm", "evidence", "cases"]),
     ("saphyr_parser", &["config"]),
+    ("lockgate_build", &["project"]),
+    ("wit_component", &["project"]),
+    ("wit_parser", &["project"]),
     ("axum", &["server"]),
     ("rusqlite", &["record"]),
     ("tokio_postgres", &["record"]),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::expected::{Difference, Expected};
 use super::{MARK, raw};
-use crate::config::{Diagnostics, Document, Shape, nearest};
+use crate::config::{Diagnostics, Document, Fault, Ready, Shape, nearest};
 use crate::evidence::{About, Assigned, Assignment, Collector, EvidenceError, Frozen, Side};
 use crate::model::{
     Check, Description, Digest, ModelVersion, Outcome, Promotion, Snapshot, Target, Timestamp,
@@ -31,8 +31,15 @@ pub struct Case {
     pub(super) document: Document,
 }
 
-static SHAPE: LazyLock<Result<Shape, String>> =
-    LazyLock::new(|| Shape::new(super::schema(), "a case"));
+/// Bytes of a case; larger evidence has files of its own.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(super::schema);
+
+static SHAPE: LazyLock<Result<Ready<'static>, String>> = LazyLock::new(|| {
+    let empty = "write a promotion, evidence, params and what to expect";
+    Shape { name: "case", empty, schema: &SCHEMA, most_bytes: MOST_BYTES }.ready()
+});
 
 impl Case {
     /// Reads a case. `path` is that of its file below `base`, which the paths in it do not lead out
@@ -50,20 +57,21 @@ impl Case {
             // Cannot happen, as a test builds it; were it to, no case must pass unread.
             Diagnostics::of_file(file, format!("the schema of cases cannot be used: {error}"))
         })?;
-        let (document, raw) = Document::parse::<raw::Case>(text, file, shape)?;
+        let document = Document::parse_one(text, file, shape)?;
         let folder = path.rsplit_once('/').map(|(folder, _)| folder);
-        Reader { document: &document, base, folder }.read(raw).map(
-            |Read { summary, promotion, params, limits, snapshot, expected }| Self {
-                name: name.to_owned(),
-                summary,
-                params_text: params.to_string(),
-                params,
-                limits,
-                facts: Facts::new(promotion, snapshot),
-                expected,
-                document,
-            },
-        )
+        let reader = Reader { base, folder };
+        let read = document.resolve(|raw| reader.read(raw).map_err(|fault| vec![fault]))?;
+        let Read { summary, promotion, params, limits, snapshot, expected } = read;
+        Ok(Self {
+            name: name.to_owned(),
+            summary,
+            params_text: params.to_string(),
+            params,
+            limits,
+            facts: Facts::new(promotion, snapshot),
+            expected,
+            document,
+        })
     }
 
     /// Its name: the path of its file below the folder of all cases, without the extension.
@@ -138,7 +146,8 @@ impl Case {
         };
         let rule: String = rule.chars().take(100).collect();
         let message = format!("the policy `{}` has no rule `{rule}`", description.name);
-        Err(self.document.refusal(&format!("/expect{at}"), message, Some(hint)))
+        let pointer = format!("/expect{at}");
+        Err(self.document.refusal(vec![Fault { pointer, message, hint: Some(hint) }]))
     }
 }
 
@@ -153,17 +162,16 @@ struct Read {
 }
 
 struct Reader<'a> {
-    document: &'a Document,
     base: &'a Dir,
     folder: Option<&'a str>,
 }
 
 impl Reader<'_> {
-    fn read(&self, raw: raw::Case) -> Result<Read, Diagnostics> {
+    fn read(&self, raw: raw::Case) -> Result<Read, Fault> {
         let promotion = self.promotion(&raw.promotion)?;
         let limits = raw.limits.resolve().map_err(|errors| {
             let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            self.refuse("/limits", told.join("; "))
+            refuse("/limits", told.join("; "))
         })?;
         let snapshot = match &raw.snapshot {
             Some(file) => {
@@ -173,29 +181,28 @@ impl Reader<'_> {
                     || !raw.baseline_files.is_empty();
                 if others {
                     let message = "`snapshot` is all the evidence there is; leave the other out";
-                    return Err(self.refuse("/snapshot", message.to_owned()));
+                    return Err(refuse("/snapshot", message.to_owned()));
                 }
                 self.frozen(file)?
             }
             None => self.collected(&promotion, &raw)?,
         };
         let expected = Expected::read(raw.expect)
-            .map_err(|(at, message)| self.refuse(&format!("/expect{at}"), message))?;
+            .map_err(|(at, message)| refuse(&format!("/expect{at}"), message))?;
         let params = Value::Object(raw.params);
         Ok(Read { summary: raw.summary, promotion, params, limits, snapshot, expected })
     }
 
-    fn promotion(&self, raw: &raw::Promotion) -> Result<Promotion, Diagnostics> {
-        let target = |text: &str, at| {
-            text.parse::<Target>().map_err(|error| self.refuse(at, error.to_string()))
-        };
-        let digest = raw.digest.as_deref().map(|text| self.digest(text, "/promotion/digest"));
+    fn promotion(&self, raw: &raw::Promotion) -> Result<Promotion, Fault> {
+        let target =
+            |text: &str, at| text.parse::<Target>().map_err(|error| refuse(at, error.to_string()));
+        let artifact = raw.digest.as_deref().map(|text| digest(text, "/promotion/digest"));
         Ok(Promotion {
             subject: ModelVersion {
                 registry: raw.registry.clone().unwrap_or_else(|| "local".to_owned()),
                 model: raw.model.clone(),
                 version: raw.version.clone(),
-                digest: digest.transpose()?,
+                digest: artifact.transpose()?,
             },
             source: raw.from.as_deref().map(|text| target(text, "/promotion/from")).transpose()?,
             target: target(&raw.to, "/promotion/to")?,
@@ -203,14 +210,14 @@ impl Reader<'_> {
             at: raw
                 .at
                 .parse::<Timestamp>()
-                .map_err(|error| self.refuse("/promotion/at", error.to_string()))?,
+                .map_err(|error| refuse("/promotion/at", error.to_string()))?,
         })
     }
 
-    fn frozen(&self, raw: &raw::SnapshotFile) -> Result<Arc<Snapshot>, Diagnostics> {
-        let expected = raw.digest.as_deref().map(|text| self.digest(text, "/snapshot/digest"));
+    fn frozen(&self, raw: &raw::SnapshotFile) -> Result<Arc<Snapshot>, Fault> {
+        let expected = raw.digest.as_deref().map(|text| digest(text, "/snapshot/digest"));
         let frozen = Frozen::read(self.base, &self.below(&raw.file))
-            .map_err(|error| self.refuse("/snapshot/file", error.to_string()))?;
+            .map_err(|error| refuse("/snapshot/file", error.to_string()))?;
         match expected.transpose()? {
             Some(digest) if digest != frozen.digest => {
                 let message = format!(
@@ -218,17 +225,14 @@ impl Reader<'_> {
                     raw.file, frozen.digest
                 );
                 let hint = "leave `digest` out to have the case judge the changed one".to_owned();
-                Err(self.document.refusal("/snapshot/digest", message, Some(hint)))
+                let pointer = "/snapshot/digest".to_owned();
+                Err(Fault { pointer, message, hint: Some(hint) })
             }
             _ => Ok(frozen.snapshot),
         }
     }
 
-    fn collected(
-        &self,
-        promotion: &Promotion,
-        raw: &raw::Case,
-    ) -> Result<Arc<Snapshot>, Diagnostics> {
+    fn collected(&self, promotion: &Promotion, raw: &raw::Case) -> Result<Arc<Snapshot>, Fault> {
         let about = About {
             model: Some(promotion.subject.model.clone()),
             version: Some(promotion.subject.version.clone()),
@@ -261,28 +265,12 @@ impl Reader<'_> {
                 collector.add_within(self.base, &self.below(path), side);
             }
         }
-        let frozen = collector.freeze().map_err(|errors| self.no_evidence(&errors))?;
+        let frozen = collector.freeze().map_err(|errors| no_evidence(&errors))?;
         Ok(frozen.snapshot)
     }
 
-    /// The first thing that is wrong with the evidence, where it stands in the case.
-    fn no_evidence(&self, errors: &[EvidenceError]) -> Diagnostics {
-        let Some(error) = errors.first() else {
-            return self.refuse("", "its evidence cannot be read".to_owned());
-        };
-        let key = match error.source_name.split_once('/') {
-            Some(("baseline", _)) => "baseline",
-            _ => "evidence",
-        };
-        if error.source_name.ends_with(INLINE) {
-            let place = if error.place.starts_with('/') { error.place.as_str() } else { "" };
-            return self.refuse(&format!("/{key}{place}"), error.problem.clone());
-        }
-        self.refuse(&format!("/{key}-files"), error.to_string())
-    }
-
-    fn assignment(&self, raw: &raw::AssignedFile, at: &str) -> Result<Assignment, Diagnostics> {
-        let refuse = |key: &str, message: String| self.refuse(&format!("{at}/{key}"), message);
+    fn assignment(&self, raw: &raw::AssignedFile, at: &str) -> Result<Assignment, Fault> {
+        let refuse = |key: &str, message: String| refuse(&format!("{at}/{key}"), message);
         let assigned = match (raw.format.as_str(), &raw.name, &raw.currency) {
             (DOCUMENT, Some(name), None) => Assigned::Document(name.clone()),
             (DOCUMENT, _, _) => {
@@ -315,12 +303,28 @@ impl Reader<'_> {
             _ => path.to_owned(),
         }
     }
+}
 
-    fn digest(&self, text: &str, at: &str) -> Result<Digest, Diagnostics> {
-        text.parse().map_err(|error| self.refuse(at, format!("{error}")))
+/// The first thing that is wrong with the evidence, where it stands in the case.
+fn no_evidence(errors: &[EvidenceError]) -> Fault {
+    let Some(error) = errors.first() else {
+        return refuse("", "its evidence cannot be read".to_owned());
+    };
+    let key = match error.source_name.split_once('/') {
+        Some(("baseline", _)) => "baseline",
+        _ => "evidence",
+    };
+    if error.source_name.ends_with(INLINE) {
+        let place = if error.place.starts_with('/') { error.place.as_str() } else { "" };
+        return refuse(&format!("/{key}{place}"), error.problem.clone());
     }
+    refuse(&format!("/{key}-files"), error.to_string())
+}
 
-    fn refuse(&self, pointer: &str, message: String) -> Diagnostics {
-        self.document.refusal(pointer, message, None)
-    }
+fn digest(text: &str, at: &str) -> Result<Digest, Fault> {
+    text.parse().map_err(|error| refuse(at, format!("{error}")))
+}
+
+fn refuse(pointer: &str, message: String) -> Fault {
+    Fault { pointer: pointer.to_owned(), message, hint: None }
 }

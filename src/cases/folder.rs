@@ -14,8 +14,7 @@ use crate::config::Diagnostics;
 const MOST_CASES: usize = 20_000;
 /// Folders within each other.
 const MOST_DEPTH: usize = 16;
-/// Bytes of a case; larger evidence has files of its own.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = super::case::MOST_BYTES as u64;
 
 /// A folder of cases, open, and the cases in it.
 pub struct Folder {

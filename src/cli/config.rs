@@ -4,7 +4,7 @@ use super::Exit;
 use super::gate_file::{GateFile, Told, load_policies};
 use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
-use crate::{config, evidence, report};
+use crate::{config, evidence, project, report};
 
 /// Check the gate file, or print the JSON Schemas of lockgate's files.
 #[derive(Debug, Subcommand)]
@@ -100,6 +100,8 @@ enum Document {
     Evidence,
     /// The JSON report.
     Report,
+    /// `policy.yaml` of a policy project.
+    Policy,
 }
 
 impl Schema {
@@ -108,6 +110,7 @@ impl Schema {
             Document::Gate => config::schema(),
             Document::Evidence => evidence::schema(),
             Document::Report => report::json_schema(),
+            Document::Policy => project::schema(),
         };
         terminal.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Done)

@@ -19,8 +19,6 @@ mod write;
 mod yaml;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,13 +26,12 @@ use serde_json::Value;
 
 pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
-pub use document::{Document, Span};
+pub use document::{Document, Fault, Ready, Shape, Span};
 pub use mismatch::Mismatch;
 pub(crate) use mismatch::nearest;
 pub use params::{ParamsError, ParamsSchema, check_params};
 pub(crate) use raw::Limits as WrittenLimits;
-pub(crate) use schema::schema_of;
-pub use schema::{Shape, schema};
+pub use schema::{of as schema_of, schema};
 pub use write::{flow, is_bare, scalar};
 
 use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
@@ -131,18 +128,8 @@ pub fn read(
     known: &KnownNames<'_>,
     proofs: Arc<dyn Proofs>,
 ) -> Result<Draft, Diagnostics> {
-    let file: Arc<str> = Arc::from(path.to_string_lossy());
-    let unreadable =
-        |error: io::Error| Diagnostics::whole_file(&file, format!("cannot be read: {error}"));
-    let mut bytes = Vec::with_capacity(8 << 10);
-    // One byte more than is taken, so that a larger file is seen to be larger.
-    let limit = u64::try_from(MOST_BYTES).map_or(u64::MAX, |most| most.saturating_add(1));
-    File::open(path)
-        .and_then(|opened| opened.take(limit).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Diagnostics::whole_file(&file, "is not UTF-8 text".to_owned()))?;
-    draft(&text, &file, known, proofs)
+    let (file, text) = document::text_of(path, MOST_BYTES)?;
+    draft(&text, file, known, proofs)
 }
 
 /// Reads a gate file without asking its policies.
@@ -158,25 +145,20 @@ pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> 
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
-    draft(text, file, known, Arc::new(proof::None))?.finish()
+    draft(text, Arc::from(file), known, Arc::new(proof::None))?.finish()
 }
 
 fn draft(
     text: &str,
-    file: &str,
+    file: Arc<str>,
     known: &KnownNames<'_>,
     proofs: Arc<dyn Proofs>,
 ) -> Result<Draft, Diagnostics> {
-    let file: Arc<str> = Arc::from(file);
     if text.len() > MOST_BYTES {
-        let message = format!("is larger than {MOST_BYTES} bytes; no gate file needs that");
-        return Err(Diagnostics::whole_file(&file, message));
+        return Err(document::too_large(&file, MOST_BYTES));
     }
-    let (tree, mut problems) = yaml::read(text);
+    let (tree, mut problems) = yaml::read(text, "gate file", "`lockgate init` writes a first one");
     let Some(tree) = tree else {
-        for problem in problems.iter_mut().filter(|problem| problem.message == yaml::EMPTY) {
-            problem.message.push_str("; `lockgate init` writes a first one");
-        }
         return Err(refusal(&file, text, problems));
     };
     let mut value = tree.to_value();
@@ -257,9 +239,7 @@ pub const fn template() -> &'static str {
 }
 
 fn refusal(file: &Arc<str>, text: &str, problems: Vec<Problem>) -> Diagnostics {
-    Diagnostics::of(file, text, problems).unwrap_or_else(|| {
-        Diagnostics::whole_file(file, "does not have the shape of a gate file".to_owned())
-    })
+    Diagnostics::of(file, text, problems).unwrap_or_else(|| document::shapeless(file, "gate file"))
 }
 
 impl Config {

@@ -1,38 +1,18 @@
-use jsonschema::Validator;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::raw::GateFile;
 
-/// What a kind of file looks like, made ready once to hold many files against.
-pub struct Shape {
-    pub(super) schema: Value,
-    pub(super) validator: Validator,
-    /// What a file of the kind is called in messages.
-    pub(super) whole: &'static str,
-}
-
-impl Shape {
-    /// Of a JSON Schema (2020-12) that refers to nothing outside itself.
-    ///
-    /// # Errors
-    /// Why the schema is none.
-    pub fn new(schema: Value, whole: &'static str) -> Result<Self, String> {
-        let validator =
-            jsonschema::options().offline().build(&schema).map_err(|error| error.to_string())?;
-        Ok(Self { schema, validator, whole })
-    }
-}
-
 /// JSON Schema (2020-12) of the gate file, for editors; published as `sdk/schema/gate.schema.json`.
 #[must_use]
 pub fn schema() -> Value {
-    schema_of::<GateFile>()
+    of::<GateFile>()
 }
 
 /// JSON Schema (2020-12) of a file that people write.
-pub(crate) fn schema_of<T: JsonSchema>() -> Value {
+#[must_use]
+pub fn of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12();
     let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<T>().to_value();
     tidy(&mut schema);

@@ -17,9 +17,6 @@ const MOST_DEPTH: usize = 64;
 const MOST_WEIGHT: usize = 100_000;
 const TEXT_PER_WEIGHT: usize = 64;
 
-/// What is wrong with a file that holds nothing.
-pub(super) const EMPTY: &str = "the file is empty";
-
 /// A value of the file that knows where it stands. An alias shares the anchored value.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -46,9 +43,11 @@ struct Entry {
     value: Node,
 }
 
-/// Reads one YAML document. Problems that leave the rest readable do not stop it: a tree may come
-/// with problems, and no tree never comes without.
-pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
+/// Reads one YAML document, in messages `whole`; `empty` is what to do about a file without one.
+///
+/// Problems that leave the rest readable do not stop it: a tree may come with problems, and no tree
+/// never comes without.
+pub(super) fn read(text: &str, whole: &str, empty: &str) -> (Option<Node>, Vec<Problem>) {
     let mut reader = Reader {
         open: Vec::new(),
         anchors: BTreeMap::new(),
@@ -61,7 +60,8 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
     while let Some(event) = parser.next_event() {
         let step = match event {
             Ok((Event::DocumentStart(_), span)) if documents > 0 => {
-                let message = "the file holds a second document; keep one in a file";
+                let message =
+                    format!("the file holds a second document; keep one {whole} in a file");
                 Err(Problem::new(Some(place_of(span)), message))
             }
             Ok((Event::DocumentStart(_), _)) => {
@@ -77,7 +77,8 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
         }
     }
     if reader.root.is_none() && reader.problems.is_empty() {
-        reader.problems.push(Problem::new(None, EMPTY));
+        let message = format!("the file is empty; {empty}");
+        reader.problems.push(Problem::new(None, message));
     }
     (reader.root, reader.problems)
 }
@@ -318,15 +319,6 @@ impl Node {
         })
     }
 
-    /// The keys of a mapping and where each stands; nothing of anything else.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, Place)> {
-        let entries = match &*self.content {
-            Content::Mapping(entries) => Some(entries),
-            Content::Scalar(_) | Content::Sequence(_) => None,
-        };
-        entries.into_iter().flatten().map(|(key, entry)| (key.as_str(), entry.key_place))
-    }
-
     /// Where the key stands in the mapping at a JSON pointer.
     pub(super) fn find_key(&self, pointer: &str, key: &str) -> Option<Place> {
         match &*self.find(pointer)?.content {
@@ -340,6 +332,10 @@ impl Node {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
+        super::read(text, "gate file", "write one")
+    }
 
     fn accepted(text: &str) -> Value {
         let (node, problems) = read(text);

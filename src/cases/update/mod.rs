@@ -288,8 +288,7 @@ impl<'a> Page<'a> {
 
     /// Writes all that is expected anew, below the comments that stood in it.
     fn as_block(&self, answer: &Result<Vec<Check>, Undecided>) -> Option<String> {
-        let keys = self.case.document.keys("");
-        let (_, place) = keys.into_iter().find(|(key, _)| key == "expect")?;
+        let place = self.case.document.key("expect")?;
         let from = place.line.checked_sub(1)?;
         let line = self.line(from);
         let indent = indent_of(line);

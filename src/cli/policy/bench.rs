@@ -23,7 +23,7 @@ const MOST_CACHED: usize = 200;
 /// every machine.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockgate policy bench region-floor.wasm\n  lockgate policy bench std/metric-threshold --cases cases --duration 10s\n  lockgate policy bench region-floor.wasm --runs 1000 --format json"
+    after_help = "Examples:\n  lockgate policy bench\n  lockgate policy bench std/metric-threshold --cases cases --duration 10s\n  lockgate policy bench region-floor.wasm --runs 1000 --format json"
 )]
 pub(in crate::cli) struct Bench {
     #[command(flatten)]
@@ -56,7 +56,9 @@ enum Format {
 
 impl Bench {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let subject = self.subject.resolve()?;
+        let Some(subject) = self.subject.resolve(&self.sandbox, terminal)? else {
+            return Ok(Exit::Usage);
+        };
         let folder = Folder::open(&subject.cases)?;
         let mut cases: Vec<Case> = Vec::new();
         for file in folder.files() {

@@ -1,32 +1,36 @@
-//! `lockgate policy`: which policies there are, what one is, and whether it does what it should.
+//! `lockgate policy`: which policies there are, what one is, how to make one, and whether it does
+//! what it should.
 
 mod bench;
+mod build;
 mod case;
 mod example;
 mod filter;
+mod inspect;
+mod list;
 mod markdown;
+mod new;
 mod params;
 mod subject;
 mod test;
 mod text;
 mod watch;
 
-use anyhow::anyhow;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::Exit;
-use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
-use crate::policy::PolicyRef;
 use crate::report::harmless_json;
-use crate::wasm::{Inspection, Interface, standard_names};
+use crate::wasm::{Inspection, Interface};
 
-/// See which policies there are and what one can see, and test one.
+/// See which policies there are and what one can see, and make and test your own.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
-    List(List),
-    Inspect(Inspect),
+    List(list::List),
+    Inspect(inspect::Inspect),
+    New(new::New),
+    Build(build::Build),
     Test(test::Test),
     Case(case::Case),
     Bench(bench::Bench),
@@ -37,6 +41,8 @@ impl Policy {
         match self {
             Self::List(command) => command.run(terminal),
             Self::Inspect(command) => command.run(terminal),
+            Self::New(command) => command.run(terminal),
+            Self::Build(command) => command.run(terminal),
             Self::Test(command) => command.run(terminal),
             Self::Case(command) => command.run(terminal),
             Self::Bench(command) => command.run(terminal),
@@ -53,63 +59,6 @@ enum Format {
     Json,
     /// A documentation page.
     Markdown,
-}
-
-/// List the standard policies.
-#[derive(Args, Debug)]
-pub(super) struct List {
-    /// How to print them.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
-    #[command(flatten)]
-    sandbox: SandboxOptions,
-}
-
-impl List {
-    fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let sandbox = self.sandbox.sandbox(terminal)?;
-        let mut inspections = Vec::new();
-        for name in standard_names() {
-            inspections.push(sandbox.inspect(&PolicyRef::Standard(name.to_owned()))?);
-        }
-        terminal.print(&match self.format {
-            Format::Text => text::list(&inspections),
-            Format::Json => json_text(&Value::Array(inspections.iter().map(as_json).collect()))?,
-            Format::Markdown => markdown::list(&inspections),
-        })?;
-        Ok(Exit::Done)
-    }
-}
-
-/// Show what a policy is: its rules and params, its digest, and what it can and cannot see.
-#[derive(Args, Debug)]
-pub(super) struct Inspect {
-    /// A component file, or `std/NAME`.
-    #[arg(value_name = "FILE|std/NAME")]
-    policy: String,
-
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
-    #[command(flatten)]
-    sandbox: SandboxOptions,
-}
-
-impl Inspect {
-    fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let reference = PolicyRef::from(self.policy.as_str());
-        let sandbox = self.sandbox.sandbox(terminal)?;
-        let inspection =
-            sandbox.inspect(&reference).map_err(|reason| anyhow!("`{reference}`: {reason}"))?;
-        terminal.print(&match self.format {
-            Format::Text => text::page(&reference, &inspection, terminal.width()),
-            Format::Json => json_text(&as_json(&inspection))?,
-            Format::Markdown => markdown::page(&reference, &inspection),
-        })?;
-        Ok(Exit::Done)
-    }
 }
 
 fn json_text(value: &Value) -> anyhow::Result<String> {

@@ -26,7 +26,7 @@ use crate::report::plain;
 /// 3 the policy cannot be loaded.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockgate policy test region-floor.wasm\n  lockgate policy test region-floor.wasm --filter 'no-baseline*' --watch\n  lockgate policy test std/metric-threshold --cases cases --output junit=cases.xml\n  lockgate policy test region-floor.wasm --update && git diff cases"
+    after_help = "Examples:\n  lockgate policy test\n  lockgate policy test region-floor.wasm --filter 'no-baseline*' --watch\n  lockgate policy test std/metric-threshold --cases cases --output junit=cases.xml\n  lockgate policy test region-floor.wasm --update && git diff cases"
 )]
 pub(in crate::cli) struct Test {
     #[command(flatten)]
@@ -63,7 +63,9 @@ type Ran = Option<Exit>;
 impl Test {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
         output::refuse_twins(&self.output)?;
-        let subject = self.subject.resolve()?;
+        let Some(subject) = self.subject.resolve(&self.sandbox, terminal)? else {
+            return Ok(Exit::Usage);
+        };
         if self.watch {
             let written = self.output.iter().map(|output| output.path.clone()).collect();
             return watch::run(&subject, written, terminal, |stop| {

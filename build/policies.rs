@@ -1,4 +1,4 @@
-//! Builds the standard policies from `policies/` and puts them into the binary.
+//! The standard policies.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -8,18 +8,14 @@ use std::path::{Path, PathBuf};
 use lockgate_build::{Crates, Toolchain, componentize};
 use sha2::{Digest, Sha256};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    for input in ["policies", "sdk/rust", "sdk/wit", "Cargo.lock"] {
-        println!("cargo::rerun-if-changed={input}");
-    }
-    let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
+/// Writes `standard.rs`.
+pub(crate) fn embed(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     let names = policy_names(&root.join("policies"))?;
     let packages: Vec<String> =
         names.iter().map(|name| format!("lockgate-policy-{name}")).collect();
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
 
-    let target_dir = shared_target_dir(&out);
+    let target_dir = shared_target_dir(out);
     let modules = Toolchain::find()?.build(&Crates {
         manifest: &root.join("Cargo.toml"),
         packages: &packages,
