@@ -1,5 +1,6 @@
 //! lockgate decides whether a model version may move up a stage.
 
+pub mod cases;
 pub mod cli;
 pub mod config;
 pub mod decision;

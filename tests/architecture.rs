@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
@@ -16,6 +16,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("evaluation", &["model", "decision", "policy"]),
     ("project", &["model", "policy", "config"]),
     ("report", &["model", "decision", "evidence"]),
+    ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
     ("registry", &["model", "decision", "evidence"]),
     ("record", &["model", "decision", "evidence", "report"]),
     (
@@ -41,6 +42,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
             "evidence",
             "wasm",
             "config",
+            "cases",
             "evaluation",
             "project",
             "report",
@@ -59,7 +61,7 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 13] = [
     ("blake3", &["wasm"]),
     ("clap", &["cli", "main.rs"]),
     ("anyhow", &["cli"]),
-    ("cap_std", &["wasm", "evidence"]),
+    ("cap_std", &["wasm", "evidence", "cases"]),
     ("saphyr_parser", &["config"]),
     ("lockgate_build", &["project"]),
     ("wit_component", &["project"]),

@@ -8,6 +8,7 @@ mod evidence;
 mod exit;
 mod gate_file;
 mod init;
+mod output;
 mod policy;
 mod record;
 mod registry;

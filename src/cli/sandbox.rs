@@ -8,7 +8,7 @@ use crate::policy::PolicyRef;
 use crate::wasm::{Cache, Sandbox};
 
 /// Where compiled policies are kept.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct SandboxOptions {
     /// Directory for compiled policies; only you may be able to write in it
     /// [default: lockgate in your cache directory].

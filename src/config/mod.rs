@@ -15,6 +15,7 @@ mod raw;
 mod resolve;
 mod scalar;
 mod schema;
+mod write;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -25,10 +26,13 @@ use serde_json::Value;
 
 pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
-pub use document::{Document, Fault, Shape};
+pub use document::{Document, Fault, Ready, Shape, Span};
 pub use mismatch::Mismatch;
-pub use params::{ParamsError, check_params};
+pub(crate) use mismatch::nearest;
+pub use params::{ParamsError, ParamsSchema, check_params};
+pub(crate) use raw::Limits as WrittenLimits;
 pub use schema::{of as schema_of, schema};
+pub use write::{flow, is_bare, scalar};
 
 use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
 use crate::model::{Digest, Target};

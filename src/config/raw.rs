@@ -246,7 +246,7 @@ pub(super) enum Enforce {
 /// What one run of a policy may use. A policy that needs more is undecided.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// Instructions, roughly; the limit that decides the same on every machine.
     #[serde(default)]
     #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_FUEL), extend("default" = policy::Limits::DEFAULT_FUEL))]
@@ -259,6 +259,17 @@ pub(super) struct Limits {
     #[serde(default)]
     #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_DEADLINE_MS), extend("default" = policy::Limits::DEFAULT_DEADLINE_MS))]
     pub(super) deadline_ms: Option<u64>,
+}
+
+impl Limits {
+    /// What they come to, the defaults in place of what was left out.
+    pub(crate) fn resolve(&self) -> Result<policy::Limits, Vec<policy::LimitOutOfRange>> {
+        policy::Limits::new(
+            self.fuel.unwrap_or(policy::Limits::DEFAULT_FUEL),
+            self.memory_mib.unwrap_or(policy::Limits::DEFAULT_MEMORY_MIB),
+            self.deadline_ms.unwrap_or(policy::Limits::DEFAULT_DEADLINE_MS),
+        )
+    }
 }
 
 /// An exception to one rule. The failed check stays visible as waived.

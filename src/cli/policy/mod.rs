@@ -1,13 +1,20 @@
-//! `lockgate policy`: which policies there are, what one is, and how to make one.
+//! `lockgate policy`: which policies there are, what one is, how to make one, and whether it does
+//! what it should.
 
+mod bench;
 mod build;
+mod case;
 mod example;
+mod filter;
 mod inspect;
 mod list;
 mod markdown;
 mod new;
 mod params;
+mod subject;
+mod test;
 mod text;
+mod watch;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -17,13 +24,16 @@ use super::terminal::Terminal;
 use crate::report::{harmless_json, plain};
 use crate::wasm::{Inspection, Interface, Need, Producer};
 
-/// See which policies there are and what one can see, and make your own.
+/// See which policies there are and what one can see, and make and test your own.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
     List(list::List),
     Inspect(inspect::Inspect),
     New(new::New),
     Build(build::Build),
+    Test(test::Test),
+    Case(case::Case),
+    Bench(bench::Bench),
 }
 
 impl Policy {
@@ -33,6 +43,9 @@ impl Policy {
             Self::Inspect(command) => command.run(terminal),
             Self::New(command) => command.run(terminal),
             Self::Build(command) => command.run(terminal),
+            Self::Test(command) => command.run(terminal),
+            Self::Case(command) => command.run(terminal),
+            Self::Bench(command) => command.run(terminal),
         }
     }
 }

@@ -171,12 +171,7 @@ impl Resolver<'_> {
     }
 
     fn limits(&mut self, raw: &raw::Limits, at: &str) -> Option<Limits> {
-        let limits = Limits::new(
-            raw.fuel.unwrap_or(Limits::DEFAULT_FUEL),
-            raw.memory_mib.unwrap_or(Limits::DEFAULT_MEMORY_MIB),
-            raw.deadline_ms.unwrap_or(Limits::DEFAULT_DEADLINE_MS),
-        );
-        limits
+        raw.resolve()
             .map_err(|errors| {
                 for error in errors {
                     self.note(&format!("{at}/{}", error.name), error.to_string(), None);
