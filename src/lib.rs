@@ -3,9 +3,11 @@
 pub mod cli;
 pub mod config;
 pub mod decision;
+pub mod distribution;
 pub mod evaluation;
 pub mod evidence;
 pub mod model;
+pub(crate) mod net;
 pub mod policy;
 pub mod record;
 pub mod registry;

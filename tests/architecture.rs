@@ -6,16 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("model", &[]),
+    ("net", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
     ("evidence", &["model"]),
     ("wasm", &["model", "policy"]),
     ("config", &["model", "decision", "policy"]),
+    ("distribution", &["model", "policy", "config", "net"]),
     ("evaluation", &["model", "decision", "policy"]),
     ("report", &["model", "decision", "evidence"]),
-    ("registry", &["model", "decision", "evidence"]),
+    ("registry", &["model", "decision", "evidence", "net"]),
     ("record", &["model", "decision", "evidence", "report"]),
     (
         "server",
@@ -40,6 +42,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "evidence",
             "wasm",
             "config",
+            "distribution",
             "evaluation",
             "report",
             "registry",
@@ -51,7 +54,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates that only some modules may name.
-const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 11] = [
     ("wasmtime", &["wasm"]),
     ("blake3", &["wasm"]),
     ("clap", &["cli", "main.rs"]),
@@ -59,6 +62,8 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
     ("cap_std", &["wasm", "evidence"]),
     ("saphyr_parser", &["config"]),
     ("axum", &["server"]),
+    ("docker_credential", &["distribution"]),
+    ("http_auth", &["distribution"]),
     ("rusqlite", &["record"]),
     ("tokio_postgres", &["record"]),
 ];

@@ -42,6 +42,53 @@ pub(super) struct GateFile {
     /// What names and tags mean in the MLflow registry.
     #[serde(default)]
     pub(super) mlflow: Mlflow,
+    /// Whose signatures policies have to have. Once it is there, every policy that is not in the
+    /// binary is either signed as it says or named under `unsigned`.
+    #[serde(default)]
+    #[schemars(with = "Trust")]
+    pub(super) trust: Option<Trust>,
+}
+
+/// Whose signatures policies have to have.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Trust {
+    /// The public keys that signatures are verified with.
+    #[serde(default)]
+    #[schemars(with = "Vec<TrustedKey>", length(max = 64))]
+    pub(super) keys: Vec<Value>,
+    /// What policies have to be signed by. Every entry that matches a policy has to be met.
+    #[serde(default)]
+    #[schemars(with = "Vec<SignedPolicies>", length(max = 64))]
+    pub(super) require: Vec<Value>,
+    /// Patterns for the policies that load without a signature, unless `require` says otherwise.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub(super) unsigned: Vec<String>,
+}
+
+/// A public key, ed25519 or ECDSA on P-256.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TrustedKey {
+    /// What the gate file and reports call its owner.
+    #[schemars(required, regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"))]
+    pub(super) name: Option<String>,
+    /// The path of a PEM file, relative to this file, or the PEM text itself.
+    #[schemars(required, length(min = 1))]
+    pub(super) key: Option<String>,
+}
+
+/// Policies, and whose signature they have to have.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SignedPolicies {
+    /// Patterns for the policies: `oci://registry.example.org/*`, `./policies/*.wasm`.
+    #[schemars(required, length(min = 1, max = 32))]
+    pub(super) policies: Option<Vec<String>>,
+    /// Names of keys. A signature by one of them is enough.
+    #[schemars(required, length(min = 1, max = 32))]
+    pub(super) signed_by: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -205,10 +252,11 @@ pub(super) struct Age(#[schemars(regex(pattern = "^([1-9][0-9]*[smhdw]|any)$"))]
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Policy {
-    /// `std/NAME` for one of the standard policies, or the path of a `.wasm` component, relative
-    /// to this file.
+    /// `std/NAME` for one of the standard policies, the path of a `.wasm` component, relative to
+    /// this file, or a policy in a registry: `oci://registry.example.org/risk/tenure:1.4`, of
+    /// which `lockgate.lock` says what the tag means, or `oci://…@sha256:…`.
     #[serde(rename = "use")]
-    #[schemars(required, regex(pattern = r"^(std/[a-z0-9-]+|.+\.wasm)$"))]
+    #[schemars(required, regex(pattern = r"^(std/[a-z0-9-]+|oci://[^/]+/.+|.+\.wasm)$"))]
     pub(super) component: Option<String>,
     /// What reports and waivers call the policy: its name or the file's, unless given here. No
     /// two policies of a gate share one.

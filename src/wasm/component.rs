@@ -134,6 +134,23 @@ pub(super) fn imports(
     Ok(interfaces)
 }
 
+/// The names that a component imports and exports.
+pub(super) struct Names {
+    pub(super) imports: Vec<String>,
+    pub(super) exports: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn of(component: &Component, engine: &SandboxEngine) -> Self {
+        let engine = engine.wasmtime();
+        let shape = component.component_type();
+        Self {
+            imports: shape.imports(engine).map(|(name, _)| name.to_owned()).collect(),
+            exports: shape.exports(engine).map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
+}
+
 fn unknown(import: &str, is: &str) -> Undecided {
     Undecided::Unloadable {
         detail: format!(

@@ -5,7 +5,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::bindings::v1::GuestPre;
 use super::cache::{Cache, Kept, Stamp};
-use super::component::{self, ComponentFile, Interface};
+use super::component::{self, ComponentFile, Interface, Names};
 use super::engine::SandboxEngine;
 use super::failure::{Phase, one_line, reason};
 use super::host::{self, Offer};
@@ -42,6 +42,17 @@ pub struct Inspection {
     pub sees: Vec<Interface>,
     /// What it cannot see: the other interfaces with functions on offer.
     pub blind_to: Vec<String>,
+    /// Every name that the component imports, as it is written there.
+    pub imports: Vec<String>,
+    /// Every name that it exports.
+    pub exports: Vec<String>,
+}
+
+/// Says of the digest of a component whether it may be used.
+pub type Admit<'a> = dyn Fn(Digest) -> Result<(), Undecided> + 'a;
+
+fn any(_: Digest) -> Result<(), Undecided> {
+    Ok(())
 }
 
 impl Sandbox {
@@ -71,7 +82,24 @@ impl Sandbox {
     /// # Errors
     /// As [`PolicyLoader::load`].
     pub fn inspect(&self, reference: &PolicyRef) -> Result<Inspection, Undecided> {
-        let Loaded { policy, sees, size } = self.load_inspected(reference)?;
+        Ok(self.inspected(self.load_inspected(reference)?))
+    }
+
+    /// The same for the policy in a file, as [`Self::load_admitted`] loads it.
+    ///
+    /// # Errors
+    /// As [`Self::load_admitted`].
+    pub fn inspect_admitted(
+        &self,
+        reference: &PolicyRef,
+        path: &Path,
+        admit: &Admit<'_>,
+    ) -> Result<Inspection, Undecided> {
+        Ok(self.inspected(self.load_file(reference, path, admit)?))
+    }
+
+    fn inspected(&self, loaded: Loaded) -> Inspection {
+        let Loaded { policy, sees, component, size } = loaded;
         let blind_to = self
             .offer
             .iter()
@@ -80,13 +108,16 @@ impl Sandbox {
             })
             .map(|(name, _)| (*name).to_owned())
             .collect();
-        Ok(Inspection {
+        let Names { imports, exports } = Names::of(&component, &self.engine);
+        Inspection {
             description: policy.description().clone(),
             digest: policy.digest(),
             size,
             sees: sees.into_iter().filter(|seen| !seen.functions.is_empty()).collect(),
             blind_to,
-        })
+            imports,
+            exports,
+        }
     }
 
     fn load_inspected(&self, reference: &PolicyRef) -> Result<Loaded, Undecided> {
@@ -99,22 +130,46 @@ impl Sandbox {
                 })?;
                 self.load_bytes(reference, standard.component, standard.digest())
             }
-            PolicyRef::Path(path) => self.load_file(reference, path),
+            PolicyRef::Path(path) => self.load_file(reference, path, &any),
+            PolicyRef::Oci(_) => Err(Undecided::Unloadable {
+                detail: format!("`{reference}` is in a registry and has to be pulled first"),
+            }),
         }
     }
 
-    fn load_file(&self, reference: &PolicyRef, path: &Path) -> Result<Loaded, Undecided> {
+    /// Loads the policy in a file, if `admit` takes the digest of what is in it. Nothing of a
+    /// policy that it does not take is compiled or run.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`], and those of `admit`.
+    pub fn load_admitted(
+        &self,
+        reference: &PolicyRef,
+        path: &Path,
+        admit: &Admit<'_>,
+    ) -> Result<Arc<dyn Policy>, Undecided> {
+        Ok(Arc::new(self.load_file(reference, path, admit)?.policy))
+    }
+
+    fn load_file(
+        &self,
+        reference: &PolicyRef,
+        path: &Path,
+        admit: &Admit<'_>,
+    ) -> Result<Loaded, Undecided> {
         let file = ComponentFile::open(path)?;
         let stamp = Stamp::of(file.file());
         let noted = self.cache.as_ref().zip(stamp.as_ref());
-        if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp))
-            && let Some(kept) = self.kept(digest)
-        {
-            return self.ready(kept, digest, file.size());
+        if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp)) {
+            admit(digest)?;
+            if let Some(kept) = self.kept(digest) {
+                return self.ready(kept, digest, file.size());
+            }
         }
         let bytes = file.read()?;
-        component::check_magic(&bytes)?;
         let digest = Digest::of(&bytes);
+        admit(digest)?;
+        component::check_magic(&bytes)?;
         if let (Some(cache), Some(stamp)) = (&self.cache, stamp) {
             cache.note_digest(stamp, digest);
         }
@@ -166,13 +221,14 @@ impl Sandbox {
         let pre = self.linker.instantiate_pre(&component).map_err(unloadable)?;
         let pre = GuestPre::new(pre).map_err(unloadable)?;
         let policy = SandboxedPolicy::new(Arc::clone(&self.engine), pre, digest, description)?;
-        Ok(Loaded { policy, sees, size })
+        Ok(Loaded { policy, sees, component, size })
     }
 }
 
 struct Loaded {
     policy: SandboxedPolicy,
     sees: Vec<Interface>,
+    component: Component,
     size: u64,
 }
 

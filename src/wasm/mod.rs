@@ -15,5 +15,5 @@ mod view;
 
 pub use cache::{Cache, CacheUnusable};
 pub use component::{COMPONENT_BYTES, Interface};
-pub use loader::{Inspection, Sandbox, SandboxUnavailable};
+pub use loader::{Admit, Inspection, Sandbox, SandboxUnavailable};
 pub use standard::{component as standard_component, names as standard_names};
