@@ -13,6 +13,7 @@ mod record;
 mod registry;
 mod sandbox;
 mod serve;
+mod sources;
 mod terminal;
 mod token;
 

@@ -288,6 +288,12 @@ impl Config {
         self.source.directory()
     }
 
+    /// What to say of the gate file as a whole.
+    #[must_use]
+    pub fn refuse(&self, message: String) -> Diagnostics {
+        Diagnostics::whole_file(&self.source.file, message)
+    }
+
     /// What to say of one key of [`Config::trust`], named by its number.
     #[must_use]
     pub fn refuse_key(&self, key: usize, message: String) -> Diagnostics {

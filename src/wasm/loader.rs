@@ -85,19 +85,6 @@ impl Sandbox {
         Ok(self.inspected(self.load_inspected(reference)?))
     }
 
-    /// The same for the policy in a file, as [`Self::load_admitted`] loads it.
-    ///
-    /// # Errors
-    /// As [`Self::load_admitted`].
-    pub fn inspect_admitted(
-        &self,
-        reference: &PolicyRef,
-        path: &Path,
-        admit: &Admit<'_>,
-    ) -> Result<Inspection, Undecided> {
-        Ok(self.inspected(self.load_file(reference, path, admit)?))
-    }
-
     fn inspected(&self, loaded: Loaded) -> Inspection {
         let Loaded { policy, sees, component, size } = loaded;
         let blind_to = self
@@ -149,6 +136,35 @@ impl Sandbox {
         admit: &Admit<'_>,
     ) -> Result<Arc<dyn Policy>, Undecided> {
         Ok(Arc::new(self.load_file(reference, path, admit)?.policy))
+    }
+
+    /// Loads a policy that was pulled a moment ago, its digest having been found right.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`].
+    pub fn load_pulled(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+    ) -> Result<Arc<dyn Policy>, Undecided> {
+        Ok(Arc::new(self.pulled(reference, bytes)?.policy))
+    }
+
+    /// Says of it what [`Self::inspect`] says of others.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`].
+    pub fn inspect_pulled(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+    ) -> Result<Inspection, Undecided> {
+        Ok(self.inspected(self.pulled(reference, bytes)?))
+    }
+
+    fn pulled(&self, reference: &PolicyRef, bytes: &[u8]) -> Result<Loaded, Undecided> {
+        component::check_magic(bytes)?;
+        self.load_bytes(reference, bytes, Digest::of(bytes))
     }
 
     fn load_file(
