@@ -134,7 +134,8 @@ impl<'a> Sourced<'a> {
     ) -> Result<Self, Vec<Diagnostics>> {
         let directory = config.directory().to_owned();
         let locking = sources.locked || used(config).next().is_some();
-        let lock = if locking { Lock::read(&directory.join(LOCK_FILE)) } else { Ok(Lock::default()) };
+        let lock =
+            if locking { Lock::read(&directory.join(LOCK_FILE)) } else { Ok(Lock::default()) };
         let lock = lock.map_err(|error| vec![config.refuse(error.to_string())])?;
         if sources.locked {
             let drift = lock.drift(used(config));
@@ -161,7 +162,11 @@ impl<'a> Sourced<'a> {
         })
     }
 
-    fn load_pulled(&self, reference: &PolicyRef, oci: &OciRef) -> Result<Arc<dyn Policy>, Undecided> {
+    fn load_pulled(
+        &self,
+        reference: &PolicyRef,
+        oci: &OciRef,
+    ) -> Result<Arc<dyn Policy>, Undecided> {
         let digest = self.lock.digest(oci)?;
         if let Some(kept) = self.vendor.get(digest)? {
             self.admit(reference, oci, &kept.manifest, &kept.signatures)?;
@@ -230,9 +235,7 @@ impl<'a> Sourced<'a> {
             pin.check(manifest, &format!("`{oci}`"))?;
         }
         match &self.trust {
-            Some(trust) => {
-                trust.admit(reference, Subject(manifest.digest()), signatures).map(drop)
-            }
+            Some(trust) => trust.admit(reference, Subject(manifest.digest()), signatures).map(drop),
             None => Ok(()),
         }
     }

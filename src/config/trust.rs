@@ -62,8 +62,7 @@ impl TrustSettings {
         if names.is_empty() {
             return Demand::Nothing;
         }
-        let matches =
-            |patterns: &Patterns| names.iter().any(|name| patterns.matches(name));
+        let matches = |patterns: &Patterns| names.iter().any(|name| patterns.matches(name));
         let demands: Vec<&[String]> = self
             .require
             .iter()

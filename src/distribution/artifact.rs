@@ -269,9 +269,18 @@ mod tests {
     fn refuses_whatever_is_no_policy() {
         let layer = |value: &Value| value["layers"][0].clone();
         for (part, change) in [
-            ("index", Box::new(|v: &mut Value| v["mediaType"] = json!(INDEX_TYPE)) as Box<dyn FnOnce(&mut Value)>),
+            (
+                "index",
+                Box::new(|v: &mut Value| v["mediaType"] = json!(INDEX_TYPE))
+                    as Box<dyn FnOnce(&mut Value)>,
+            ),
             ("not `application/vnd.oci.image.manifest", Box::new(|v| v["mediaType"] = json!("x"))),
-            ("config", Box::new(|v| v["config"]["mediaType"] = json!("application/vnd.oci.image.config.v1+json"))),
+            (
+                "config",
+                Box::new(|v| {
+                    v["config"]["mediaType"] = json!("application/vnd.oci.image.config.v1+json")
+                }),
+            ),
             ("type `text/plain`", Box::new(|v| v["layers"][0]["mediaType"] = json!("text/plain"))),
             ("2 layers", Box::new(move |v| v["layers"] = json!([layer(v), layer(v)]))),
             ("0 layers", Box::new(|v| v["layers"] = json!([]))),

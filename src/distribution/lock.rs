@@ -68,8 +68,7 @@ impl Pin {
     /// # Errors
     /// It is another, or of another component.
     pub fn check(&self, manifest: &Manifest, what: &str) -> Result<(), DistributionError> {
-        let pairs =
-            [(self.manifest, manifest.digest()), (self.component, manifest.component())];
+        let pairs = [(self.manifest, manifest.digest()), (self.component, manifest.component())];
         for (expected, found) in pairs {
             if expected != found {
                 return Err(DistributionError::Altered { what: what.to_owned(), expected, found });
@@ -102,7 +101,8 @@ impl Lock {
         };
         let value = config::document(text, shown)
             .map_err(|diagnostics| DistributionError::Lock(diagnostics.to_string()))?;
-        let file: File = serde_json::from_value(value).map_err(|error| unsound(error.to_string()))?;
+        let file: File =
+            serde_json::from_value(value).map_err(|error| unsound(error.to_string()))?;
         if file.version != 1 {
             return Err(unsound(format!(
                 "it is of version {}, which this lockgate does not know",
@@ -111,7 +111,8 @@ impl Lock {
         }
         let mut pins = BTreeMap::new();
         for (reference, pin) in file.policies {
-            let reference: OciRef = reference.parse().map_err(|error| unsound(format!("{error}")))?;
+            let reference: OciRef =
+                reference.parse().map_err(|error| unsound(format!("{error}")))?;
             if !is_floating(&reference) {
                 return Err(unsound(format!("`{reference}` is pinned by its own digest")));
             }

@@ -22,7 +22,7 @@ pub use files::write_whole;
 pub use lock::{LOCK_FILE, Lock, Pin};
 pub use registry::{Credentials, Moved, Options, Progress, Registry};
 pub use signature::{
-    Algorithm, KeyError, KeyPair, PublicKey, SIGNED_FILE, SigningKey, Signatures, Subject,
+    Algorithm, KeyError, KeyPair, PublicKey, SIGNED_FILE, Signatures, SigningKey, Subject,
 };
 pub use store::{Kept, Store, VENDOR};
 pub use trust::{Trust, TrustFault};

@@ -26,6 +26,9 @@ use crate::model::Digest;
 /// The store beside a gate file.
 pub const VENDOR: &str = "vendor/lockgate";
 
+/// Bytes of the components in a store for its owner only; the oldest go first.
+const PRIVATE_BYTES: u64 = 1 << 30;
+
 const MANIFEST: &str = "manifest.json";
 const COMPONENT: &str = "component.wasm";
 const SIGNATURES: &str = "signatures.json";
@@ -117,6 +120,10 @@ impl Store {
         self.put_signatures(manifest.digest(), signatures)?;
         // Comes last, as without it nothing is kept here.
         files::write_whole(&place.join(MANIFEST), &manifest.bytes, false)?;
+        if self.private {
+            // What is left over is in nobody's way before it is too much.
+            let _ = self.keep_to(PRIVATE_BYTES, &place);
+        }
         let (manifest, signatures) = (manifest.clone(), signatures.clone());
         Ok(Kept { manifest, component: path, signatures })
     }
@@ -160,6 +167,30 @@ impl Store {
         Ok(removed)
     }
 
+    /// Removes the policies that were put here first until the others take no more than `most`
+    /// bytes; never the one in `newest`.
+    fn keep_to(&self, most: u64, newest: &Path) -> io::Result<()> {
+        let mut places = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if let Ok(metadata) = fs::metadata(path.join(COMPONENT)) {
+                places.push((metadata.modified()?, metadata.len(), path));
+            }
+        }
+        places.sort();
+        let mut total: u64 = places.iter().map(|(_, length, _)| length).sum();
+        for (_, length, path) in places {
+            if total <= most {
+                break;
+            }
+            if path != newest {
+                fs::remove_dir_all(&path)?;
+                total = total.saturating_sub(length);
+            }
+        }
+        Ok(())
+    }
+
     fn place(&self, digest: Digest) -> PathBuf {
         self.folder.join(format!("sha256-{}", digest.hex()))
     }
@@ -173,5 +204,28 @@ impl Store {
             builder.mode(0o700);
         }
         builder.create(place).map_err(DistributionError::file(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_store_keeps_to_its_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::private(folder.path().to_owned());
+        let place = |name: &str| folder.path().join(name);
+        for (name, age) in [("old", 3), ("middle", 2), ("new", 1)] {
+            fs::create_dir(place(name)).unwrap();
+            let file = fs::File::create(place(name).join(COMPONENT)).unwrap();
+            file.set_len(10).unwrap();
+            let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age * 60);
+            file.set_modified(time).unwrap();
+        }
+        store.keep_to(30, &place("old")).unwrap();
+        assert!(place("middle").exists());
+        store.keep_to(10, &place("old")).unwrap();
+        assert!(place("old").exists() && !place("middle").exists() && !place("new").exists());
     }
 }

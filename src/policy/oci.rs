@@ -100,11 +100,10 @@ impl FromStr for OciRef {
     type Err = InvalidOciRef;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid =
-            |problem| InvalidOciRef { text: text.chars().take(300).collect(), problem };
-        let rest = text.strip_prefix(Self::SCHEME).ok_or_else(|| {
-            invalid("write it as `oci://registry.example.org/team/policy:1.0`")
-        })?;
+        let invalid = |problem| InvalidOciRef { text: text.chars().take(300).collect(), problem };
+        let rest = text
+            .strip_prefix(Self::SCHEME)
+            .ok_or_else(|| invalid("write it as `oci://registry.example.org/team/policy:1.0`"))?;
         let (rest, digest) = match rest.split_once('@') {
             None => (rest, None),
             Some((rest, digest)) => {
@@ -133,9 +132,7 @@ impl FromStr for OciRef {
             ));
         }
         if !tag.is_none_or(is_tag) {
-            return Err(invalid(
-                "a tag is made of letters, digits, `.`, `_` and `-`, at most 128",
-            ));
+            return Err(invalid("a tag is made of letters, digits, `.`, `_` and `-`, at most 128"));
         }
         if tag.is_none() && digest.is_none() {
             return Err(invalid("say which version, `:TAG` or `@sha256:HEX`"));
@@ -175,15 +172,14 @@ fn is_registry(text: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     });
-    let is_address = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .is_some_and(|address| {
+    let is_address =
+        host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|address| {
             address.parse::<std::net::Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address)
         });
     (is_name || is_address)
         && port.is_none_or(|port| {
-            !port.starts_with('0') && port.parse::<u16>().is_ok()
+            !port.starts_with('0')
+                && port.parse::<u16>().is_ok()
                 && port.bytes().all(|byte| byte.is_ascii_digit())
         })
 }

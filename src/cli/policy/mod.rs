@@ -1,8 +1,12 @@
-//! `lockgate policy`: which policies there are, and what one is.
+//! `lockgate policy`: which policies there are, what one is, and how it is shared.
 
+mod artifact;
 mod example;
+mod failure;
+mod lock;
 mod markdown;
 mod params;
+mod sign;
 mod text;
 
 use anyhow::anyhow;
@@ -11,16 +15,26 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::sandbox::SandboxOptions;
+use super::sources::RegistryOptions;
 use super::terminal::Terminal;
-use crate::policy::PolicyRef;
+use crate::distribution::fetch;
+use crate::policy::{OciRef, PolicyRef};
 use crate::report::harmless_json;
-use crate::wasm::{Inspection, Interface, standard_names};
+use crate::wasm::{COMPONENT_BYTES, Inspection, Interface, standard_names};
 
-/// See which policies there are, and what one can see.
+/// See which policies there are and what one can see, and share them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
     List(List),
     Inspect(Inspect),
+    Push(artifact::Push),
+    Pull(artifact::Pull),
+    Lock(lock::LockPolicies),
+    Vendor(lock::Vendor),
+    Sign(sign::Sign),
+    Verify(sign::Verify),
+    #[command(subcommand)]
+    Key(sign::Key),
 }
 
 impl Policy {
@@ -28,6 +42,13 @@ impl Policy {
         match self {
             Self::List(command) => command.run(terminal),
             Self::Inspect(command) => command.run(terminal),
+            Self::Push(command) => command.run(terminal),
+            Self::Pull(command) => command.run(terminal),
+            Self::Lock(command) => command.run(terminal),
+            Self::Vendor(command) => command.run(terminal),
+            Self::Sign(command) => command.run(terminal),
+            Self::Verify(command) => command.run(terminal),
+            Self::Key(command) => command.run(terminal),
         }
     }
 }
@@ -73,8 +94,8 @@ impl List {
 /// Show what a policy is: its rules and params, its digest, and what it can and cannot see.
 #[derive(Args, Debug)]
 pub(super) struct Inspect {
-    /// A component file, or `std/NAME`.
-    #[arg(value_name = "FILE|std/NAME")]
+    /// A component file, `std/NAME`, or `oci://REGISTRY/REPOSITORY:TAG`.
+    #[arg(value_name = "FILE|std/NAME|oci://…")]
     policy: String,
 
     /// How to print it.
@@ -82,15 +103,29 @@ pub(super) struct Inspect {
     format: Format,
 
     #[command(flatten)]
+    registry: RegistryOptions,
+
+    #[command(flatten)]
     sandbox: SandboxOptions,
 }
 
 impl Inspect {
     fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let reference = PolicyRef::from(self.policy.as_str());
+        let reference = match self.policy.as_str() {
+            text if text.starts_with(OciRef::SCHEME) => PolicyRef::Oci(text.parse()?),
+            text => PolicyRef::from(text),
+        };
         let sandbox = self.sandbox.sandbox(terminal)?;
-        let inspection =
-            sandbox.inspect(&reference).map_err(|reason| anyhow!("`{reference}`: {reason}"))?;
+        let inspected = match &reference {
+            PolicyRef::Oci(oci) => {
+                match fetch(oci, COMPONENT_BYTES, &self.registry.options(terminal)) {
+                    Ok(fetched) => sandbox.inspect_pulled(&reference, &fetched.component),
+                    Err(error) => return Ok(failure::told(terminal, error)),
+                }
+            }
+            PolicyRef::Standard(_) | PolicyRef::Path(_) => sandbox.inspect(&reference),
+        };
+        let inspection = inspected.map_err(|reason| anyhow!("`{reference}`: {reason}"))?;
         terminal.print(&match self.format {
             Format::Text => text::page(&reference, &inspection, terminal.width()),
             Format::Json => json_text(&as_json(&inspection))?,

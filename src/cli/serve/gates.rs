@@ -26,8 +26,8 @@ impl LoadGates for Loader {
         let config = load_with(&self.path, &self.sandbox)
             .map_err(|diagnostics| unusable(diagnostics.to_string()))?;
         let gates = config.gates.iter().enumerate();
-        let policies = held_policies(&config, gates, &self.sandbox, &self.sources)
-            .map_err(|faults| {
+        let policies =
+            held_policies(&config, gates, &self.sandbox, &self.sources).map_err(|faults| {
                 let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
                 unusable(faults.join("\n"))
             })?;

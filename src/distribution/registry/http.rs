@@ -84,8 +84,12 @@ impl Ask {
 impl Http {
     pub(super) fn new(plain_everywhere: bool, secure: bool) -> Result<Self, DistributionError> {
         let failed = |error: io::Error| DistributionError::Client(error.to_string());
-        // Where all there is to do is to speak to this machine, it needs no certificates.
-        let secure = connector(secure, CONNECT).map_err(failed)?;
+        let secure = match connector(true, CONNECT) {
+            // Where a registry is asked plainly, there may be no need of certificates.
+            Err(_) if !secure => connector(false, CONNECT),
+            connector => connector,
+        };
+        let secure = secure.map_err(failed)?;
         let plain = connector(false, CONNECT).map_err(failed)?;
         let pool = |connector| {
             Pool::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector)
@@ -168,8 +172,7 @@ impl Http {
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        let pool =
-            if ask.uri.scheme_str() == Some("https") { &self.secure } else { &self.plain };
+        let pool = if ask.uri.scheme_str() == Some("https") { &self.secure } else { &self.plain };
         match tokio::time::timeout(WHOLE.min(ask.body.time()), pool.request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(unreachable(&ask.uri, &error)),

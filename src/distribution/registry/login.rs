@@ -63,9 +63,7 @@ pub(super) async fn answer(
         return token(http, &bearer, credentials, repository, access).await.map(Some);
     }
     match credentials {
-        Credentials::Password { name, secret } if challenge.basic => {
-            Ok(Some(basic(name, secret)))
-        }
+        Credentials::Password { name, secret } if challenge.basic => Ok(Some(basic(name, secret))),
         Credentials::Password { .. } | Credentials::Identity(_) | Credentials::Anonymous => {
             Ok(None)
         }
@@ -108,7 +106,8 @@ async fn token(
     access: Access,
 ) -> Result<HeaderValue, DistributionError> {
     let what = "a token";
-    let unusable = |detail: &str| DistributionError::unusable("the registry's way to a token", detail);
+    let unusable =
+        |detail: &str| DistributionError::unusable("the registry's way to a token", detail);
     let realm: Uri = bearer.realm.parse().map_err(|_| unusable("its realm is no address"))?;
     let with_secret = realm.authority().is_none_or(|authority| authority.as_str().contains('@'));
     if with_secret || !matches!(realm.scheme_str(), Some("http" | "https")) {

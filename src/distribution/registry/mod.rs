@@ -169,8 +169,7 @@ impl Registry {
             .map_err(|error| DistributionError::unusable(what.clone(), error))?;
         let mut ask = Ask::get(place, MANIFEST_BYTES, what);
         ask.method = Method::PUT;
-        ask.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        ask.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         ask.body = Upload::of(bytes, self.moved(size));
         let answer = self.send(Access::Push, ask.clone()).await?;
@@ -239,9 +238,10 @@ impl Registry {
             let next = answer.headers.get("link").and_then(|value| value.to_str().ok());
             let Some(next) = next.and_then(next_page) else { return Ok(Some(found)) };
             let next = [(hyper::header::LOCATION, next)].into_iter().collect();
-            uri = location(&uri, &next)
-                .filter(|next| same_origin(next, &uri))
-                .ok_or_else(|| DistributionError::unusable(ask.what, "its next part is elsewhere"))?;
+            uri =
+                location(&uri, &next).filter(|next| same_origin(next, &uri)).ok_or_else(|| {
+                    DistributionError::unusable(ask.what, "its next part is elsewhere")
+                })?;
         }
         Err(DistributionError::unusable(
             format!("the list of what refers to {digest}"),
@@ -289,8 +289,7 @@ impl Registry {
 
     /// Asks with what the registry granted before, and once more with what it then asks for.
     async fn send(&self, access: Access, ask: Ask) -> Result<Answer, DistributionError> {
-        let is_own =
-            |uri: &Uri| self.base.parse().is_ok_and(|base| same_origin(&base, uri));
+        let is_own = |uri: &Uri| self.base.parse().is_ok_and(|base| same_origin(&base, uri));
         let granted = self.granted(access).filter(|_| is_own(&ask.uri));
         let answer = self.http.send(ask.clone(), granted.as_ref()).await?;
         // Whoever a redirect leads to has nothing to ask for.
@@ -299,8 +298,7 @@ impl Registry {
         }
         let credentials = self.credentials().await?;
         let (http, repository) = (&self.http, &self.repository);
-        let header =
-            login::answer(http, &answer.headers, &credentials, repository, access).await?;
+        let header = login::answer(http, &answer.headers, &credentials, repository, access).await?;
         let answer = match &header {
             Some(header) => self.http.send(ask.clone(), Some(header)).await?,
             None => answer,

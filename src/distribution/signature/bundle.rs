@@ -140,7 +140,8 @@ pub(super) fn verify(bundle: &str, key: &PublicKey, digest: Digest) -> Said {
         return Said::OfSomethingElse("it states something else than that the policy is signed");
     }
     let hex = digest.hex();
-    let about = statement.subject.iter().any(|subject| subject.digest.sha256.as_ref() == Some(&hex));
+    let about =
+        statement.subject.iter().any(|subject| subject.digest.sha256.as_ref() == Some(&hex));
     if about { Said::Signed } else { Said::OfSomethingElse("it signs another digest") }
 }
 

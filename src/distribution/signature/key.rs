@@ -198,7 +198,8 @@ impl SigningKey {
         let oid = info.algorithm.oid;
         if oid == ED25519_OID {
             // OpenSSL leaves the public key out, which is made from the private one anyway.
-            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes).map_err(|_| NOT_PRIVATE)?;
+            let pair =
+                Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes).map_err(|_| NOT_PRIVATE)?;
             Ok(Self(Pair::Ed25519(pair)))
         } else if oid == EC_OID {
             let random = SystemRandom::new();

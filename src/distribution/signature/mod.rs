@@ -111,9 +111,10 @@ impl Signatures {
     /// What is wrong with the one that comes closest.
     pub fn verify(&self, key: &PublicKey, Subject(digest): Subject) -> Result<(), String> {
         let bundles = self.bundles.iter().map(|bundle| bundle::verify(bundle, key, digest));
-        let simple = self.simple.iter().map(|Simple { payload, signature }| {
-            simple::verify(payload, signature, key, digest)
-        });
+        let simple = self
+            .simple
+            .iter()
+            .map(|Simple { payload, signature }| simple::verify(payload, signature, key, digest));
         match bundles.chain(simple).take(SIGNATURES).max() {
             Some(Said::Signed) => Ok(()),
             None => Err("it has no signature".to_owned()),
@@ -174,9 +175,8 @@ impl Signatures {
 
     /// The text in which a store keeps them: the same for the same signatures.
     pub(super) fn to_stored(&self) -> Result<Vec<u8>, DistributionError> {
-        let unwritable = |error: serde_json::Error| {
-            DistributionError::unusable("a signature", error)
-        };
+        let unwritable =
+            |error: serde_json::Error| DistributionError::unusable("a signature", error);
         let mut bundles = self.bundles.clone();
         bundles.sort();
         let mut simple: Vec<_> = self.simple.iter().collect();
@@ -204,9 +204,8 @@ impl Signatures {
     /// Reads what a store has kept.
     pub(super) fn read_stored(path: &Path) -> Result<Self, DistributionError> {
         let Some(bytes) = files::read(path, FILE_BYTES)? else { return Ok(Self::default()) };
-        let unusable = |detail: String| {
-            DistributionError::unusable(format!("`{}`", path.display()), detail)
-        };
+        let unusable =
+            |detail: String| DistributionError::unusable(format!("`{}`", path.display()), detail);
         let stored: Stored =
             serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))?;
         if stored.version != 1 {

@@ -5,12 +5,15 @@
 //! one that is broken hides nothing of the others. What must be there is optional here and
 //! `required` in the schema, which reports its absence, for the same reason.
 
+mod trust;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::model::Kind;
 use crate::{decision, policy};
+pub(super) use trust::{SignedPolicies, Trust, TrustedKey};
 
 /// Which policies guard which promotions of machine-learning models.
 #[derive(Deserialize, JsonSchema)]
@@ -47,48 +50,6 @@ pub(super) struct GateFile {
     #[serde(default)]
     #[schemars(with = "Trust")]
     pub(super) trust: Option<Trust>,
-}
-
-/// Whose signatures policies have to have.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Trust {
-    /// The public keys that signatures are verified with.
-    #[serde(default)]
-    #[schemars(with = "Vec<TrustedKey>", length(max = 64))]
-    pub(super) keys: Vec<Value>,
-    /// What policies have to be signed by. Every entry that matches a policy has to be met.
-    #[serde(default)]
-    #[schemars(with = "Vec<SignedPolicies>", length(max = 64))]
-    pub(super) require: Vec<Value>,
-    /// Patterns for the policies that load without a signature, unless `require` says otherwise.
-    #[serde(default)]
-    #[schemars(length(max = 32))]
-    pub(super) unsigned: Vec<String>,
-}
-
-/// A public key, ed25519 or ECDSA on P-256.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct TrustedKey {
-    /// What the gate file and reports call its owner.
-    #[schemars(required, regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"))]
-    pub(super) name: Option<String>,
-    /// The path of a PEM file, relative to this file, or the PEM text itself.
-    #[schemars(required, length(min = 1))]
-    pub(super) key: Option<String>,
-}
-
-/// Policies, and whose signature they have to have.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct SignedPolicies {
-    /// Patterns for the policies: `oci://registry.example.org/*`, `./policies/*.wasm`.
-    #[schemars(required, length(min = 1, max = 32))]
-    pub(super) policies: Option<Vec<String>>,
-    /// Names of keys. A signature by one of them is enough.
-    #[schemars(required, length(min = 1, max = 32))]
-    pub(super) signed_by: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
