@@ -6,18 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("model", &[]),
+    ("net", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
     ("evidence", &["model"]),
     ("wasm", &["model", "policy"]),
     ("config", &["model", "decision", "policy"]),
+    ("distribution", &["model", "policy", "config", "net"]),
     ("evaluation", &["model", "decision", "policy"]),
     ("project", &["model", "policy", "config"]),
     ("report", &["model", "decision", "evidence"]),
     ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
-    ("registry", &["model", "decision", "evidence"]),
+    ("registry", &["model", "decision", "evidence", "net"]),
     ("record", &["model", "decision", "evidence", "report"]),
     (
         "server",
@@ -43,6 +45,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
             "wasm",
             "config",
             "cases",
+            "distribution",
             "evaluation",
             "project",
             "report",
@@ -55,7 +58,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// Crates that only some modules may name.
-const NAMED_ONLY_IN: [(&str, &[&str]); 13] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 15] = [
     ("wasmtime", &["wasm"]),
     ("wasmparser", &["wasm"]),
     ("blake3", &["wasm"]),
@@ -67,6 +70,8 @@ const NAMED_ONLY_IN: [(&str, &[&str]); 13] = [
     ("wit_component", &["project"]),
     ("wit_parser", &["project"]),
     ("axum", &["server"]),
+    ("docker_credential", &["distribution"]),
+    ("http_auth", &["distribution"]),
     ("rusqlite", &["record"]),
     ("tokio_postgres", &["record"]),
 ];

@@ -10,6 +10,7 @@ use super::gate_file::{self, GateFile, Told, load_policies};
 use super::output::{self, Output};
 use super::registry::{Opened, Read, Registry};
 use super::sandbox::SandboxOptions;
+use super::sources::SourceOptions;
 use super::terminal::Terminal;
 use crate::config::ConfiguredGate;
 use crate::decision::{Decision, Verdict};
@@ -88,6 +89,9 @@ pub(super) struct Check {
 
     #[command(flatten)]
     sandbox: SandboxOptions,
+
+    #[command(flatten)]
+    sources: SourceOptions,
 }
 
 /// `MODEL/VERSION`. A model's name may have slashes of its own.
@@ -130,6 +134,7 @@ impl Check {
             Err(told) => return Ok(Err(told)),
         };
         let sandbox = sandbox()?;
+        let sources = self.sources.sources(&self.sandbox, terminal);
         let promotion = self.promotion()?;
         let gates: Vec<(usize, &ConfiguredGate)> =
             config.matching(&promotion.subject.model, &promotion.target).collect();
@@ -140,7 +145,8 @@ impl Check {
         // Reading evidence and mapping policies do not wait for each other.
         let (policies, frozen) = std::thread::scope(|scope| {
             let frozen = scope.spawn(|| self.collect(read, registry));
-            let policies = load_policies(&config, gates.iter().copied(), &sandbox, terminal);
+            let gates = gates.iter().copied();
+            let policies = load_policies(&config, gates, &sandbox, &sources, terminal);
             (policies, frozen.join())
         });
         let policies = match policies {

@@ -14,6 +14,7 @@ mod record;
 mod registry;
 mod sandbox;
 mod serve;
+mod sources;
 mod terminal;
 mod token;
 

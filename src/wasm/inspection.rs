@@ -2,7 +2,7 @@
 
 use wasmparser::{Instance, KnownCustom, Parser, Payload};
 
-use super::component::Interface;
+use super::component::{Interface, Names};
 use super::host::Offer;
 use super::policy::SandboxedPolicy;
 use super::store;
@@ -25,6 +25,10 @@ pub struct Inspection {
     pub sees: Vec<Interface>,
     /// What it cannot see: the other interfaces with functions on offer.
     pub blind_to: Vec<String>,
+    /// Every name that the component imports, as it is written there.
+    pub imports: Vec<String>,
+    /// Every name that it exports.
+    pub exports: Vec<String>,
     /// What it takes to hold an instance of it and to have it describe itself; an evaluation takes
     /// more, by what it judges.
     pub needs: Vec<Need>,
@@ -57,6 +61,7 @@ pub struct Producer {
 pub(super) fn of(
     policy: &SandboxedPolicy,
     sees: Vec<Interface>,
+    names: Names,
     offer: &Offer,
     bytes: &[u8],
 ) -> Result<Inspection, Undecided> {
@@ -81,6 +86,8 @@ pub(super) fn of(
         size: number(bytes.len()),
         sees: sees.into_iter().filter(|seen| !seen.functions.is_empty()).collect(),
         blind_to,
+        imports: names.imports,
+        exports: names.exports,
         needs: needs.map(|(what, amount, limit)| Need { what, amount, limit }).to_vec(),
         producers,
     })

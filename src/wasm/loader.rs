@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -6,7 +5,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::bindings::v1::GuestPre;
 use super::cache::{Cache, Kept, Stamp};
-use super::component::{self, ComponentFile, Interface};
+use super::component::{self, ComponentFile, Interface, Names};
 use super::engine::SandboxEngine;
 use super::failure::{Phase, one_line, reason};
 use super::host::{self, Offer};
@@ -30,6 +29,13 @@ pub struct Sandbox {
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot be started: {0}")]
 pub struct SandboxUnavailable(String);
+
+/// Says of the digest of a component whether it may be used.
+pub type Admit<'a> = dyn Fn(Digest) -> Result<(), Undecided> + 'a;
+
+fn any(_: Digest) -> Result<(), Undecided> {
+    Ok(())
+}
 
 impl Sandbox {
     /// A sandbox that keeps compiled code in `cache`, and says to `on_compile` what it is about
@@ -58,18 +64,40 @@ impl Sandbox {
     /// # Errors
     /// As [`PolicyLoader::load`].
     pub fn inspect(&self, reference: &PolicyRef) -> Result<Inspection, Undecided> {
-        let (bytes, digest) = match reference {
+        match reference {
             PolicyRef::Standard(name) => {
                 let standard = find_standard(name)?;
-                (Cow::Borrowed(standard.component), standard.digest())
+                self.inspected(reference, standard.component, standard.digest())
             }
             PolicyRef::Path(path) => {
-                let (bytes, digest) = read(&ComponentFile::open(path)?)?;
-                (Cow::Owned(bytes), digest)
+                self.inspect_pulled(reference, &ComponentFile::open(path)?.read()?)
             }
-        };
-        let Loaded { policy, sees } = self.load_bytes(reference, &bytes, digest)?;
-        inspection::of(&policy, sees, &self.offer, &bytes)
+            PolicyRef::Oci(_) => Err(not_pulled(reference)),
+        }
+    }
+
+    /// The same of a policy whose bytes are at hand.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`].
+    pub fn inspect_pulled(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+    ) -> Result<Inspection, Undecided> {
+        component::check_magic(bytes)?;
+        self.inspected(reference, bytes, Digest::of(bytes))
+    }
+
+    fn inspected(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+        digest: Digest,
+    ) -> Result<Inspection, Undecided> {
+        let Loaded { policy, sees, component } = self.load_bytes(reference, bytes, digest)?;
+        let names = Names::of(&component, &self.engine);
+        inspection::of(&policy, sees, names, &self.offer, bytes)
     }
 
     fn load_any(&self, reference: &PolicyRef) -> Result<Loaded, Undecided> {
@@ -78,20 +106,57 @@ impl Sandbox {
                 let standard = find_standard(name)?;
                 self.load_bytes(reference, standard.component, standard.digest())
             }
-            PolicyRef::Path(path) => self.load_file(reference, path),
+            PolicyRef::Path(path) => self.load_file(reference, path, &any),
+            PolicyRef::Oci(_) => Err(not_pulled(reference)),
         }
     }
 
-    fn load_file(&self, reference: &PolicyRef, path: &Path) -> Result<Loaded, Undecided> {
+    /// Loads the policy in a file, if `admit` takes the digest of what is in it. Nothing of a
+    /// policy that it does not take is compiled or run.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`], and those of `admit`.
+    pub fn load_admitted(
+        &self,
+        reference: &PolicyRef,
+        path: &Path,
+        admit: &Admit<'_>,
+    ) -> Result<Arc<dyn Policy>, Undecided> {
+        Ok(Arc::new(self.load_file(reference, path, admit)?.policy))
+    }
+
+    /// Loads a policy that was pulled a moment ago, its digest having been found right.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`].
+    pub fn load_pulled(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+    ) -> Result<Arc<dyn Policy>, Undecided> {
+        component::check_magic(bytes)?;
+        Ok(Arc::new(self.load_bytes(reference, bytes, Digest::of(bytes))?.policy))
+    }
+
+    fn load_file(
+        &self,
+        reference: &PolicyRef,
+        path: &Path,
+        admit: &Admit<'_>,
+    ) -> Result<Loaded, Undecided> {
         let file = ComponentFile::open(path)?;
         let stamp = Stamp::of(file.file());
         let noted = self.cache.as_ref().zip(stamp.as_ref());
-        if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp))
-            && let Some(kept) = self.kept(digest)
-        {
-            return self.ready(kept, digest);
+        if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp)) {
+            admit(digest)?;
+            if let Some(kept) = self.kept(digest) {
+                return self.ready(kept, digest);
+            }
         }
-        let (bytes, digest) = read(&file)?;
+        let bytes = file.read()?;
+        let digest = Digest::of(&bytes);
+        admit(digest)?;
+        component::check_magic(&bytes)?;
         if let (Some(cache), Some(stamp)) = (&self.cache, stamp) {
             cache.note_digest(stamp, digest);
         }
@@ -143,13 +208,14 @@ impl Sandbox {
         let pre = self.linker.instantiate_pre(&component).map_err(unloadable)?;
         let pre = GuestPre::new(pre).map_err(unloadable)?;
         let policy = SandboxedPolicy::new(Arc::clone(&self.engine), pre, digest, description)?;
-        Ok(Loaded { policy, sees })
+        Ok(Loaded { policy, sees, component })
     }
 }
 
 struct Loaded {
     policy: SandboxedPolicy,
     sees: Vec<Interface>,
+    component: Component,
 }
 
 fn find_standard(name: &str) -> Result<&'static Standard, Undecided> {
@@ -158,11 +224,10 @@ fn find_standard(name: &str) -> Result<&'static Standard, Undecided> {
     })
 }
 
-fn read(file: &ComponentFile) -> Result<(Vec<u8>, Digest), Undecided> {
-    let bytes = file.read()?;
-    component::check_magic(&bytes)?;
-    let digest = Digest::of(&bytes);
-    Ok((bytes, digest))
+fn not_pulled(reference: &PolicyRef) -> Undecided {
+    Undecided::Unloadable {
+        detail: format!("`{reference}` is in a registry and has to be pulled first"),
+    }
 }
 
 impl PolicyLoader for Sandbox {

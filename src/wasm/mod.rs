@@ -17,5 +17,5 @@ mod view;
 pub use cache::{Cache, CacheUnusable};
 pub use component::{COMPONENT_BYTES, Interface};
 pub use inspection::{Inspection, Need, Producer};
-pub use loader::{Sandbox, SandboxUnavailable};
+pub use loader::{Admit, Sandbox, SandboxUnavailable};
 pub use standard::{component as standard_component, names as standard_names};

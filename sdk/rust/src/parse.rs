@@ -31,6 +31,8 @@ pub fn parse_params<P: DeserializeOwned>(text: &str) -> Result<P, Refusal> {
 /// An error in the words of whoever wrote the params. Kept out of the generic function, so that a
 /// component has it once; and only the error's own position is known here, as tracking the path
 /// while reading would make every evaluation pay for it.
+#[cold]
+#[inline(never)]
 fn reason(text: &str, error: &serde_json::Error) -> String {
     if !error.is_data() {
         return error.to_string();

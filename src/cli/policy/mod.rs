@@ -1,16 +1,20 @@
-//! `lockgate policy`: which policies there are, what one is, how to make one, and whether it does
-//! what it should.
+//! `lockgate policy`: which policies there are, what one is, how to make one, whether it does what
+//! it should, and how it is shared.
 
+mod artifact;
 mod bench;
 mod build;
 mod case;
 mod example;
+mod failure;
 mod filter;
 mod inspect;
 mod list;
+mod lock;
 mod markdown;
 mod new;
 mod params;
+mod sign;
 mod subject;
 mod test;
 mod text;
@@ -24,7 +28,7 @@ use super::terminal::Terminal;
 use crate::report::{harmless_json, plain};
 use crate::wasm::{Inspection, Interface, Need, Producer};
 
-/// See which policies there are and what one can see, and make and test your own.
+/// See which policies there are and what one can see; make, test and share your own.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
     List(list::List),
@@ -34,6 +38,14 @@ pub(super) enum Policy {
     Test(test::Test),
     Case(case::Case),
     Bench(bench::Bench),
+    Push(artifact::Push),
+    Pull(artifact::Pull),
+    Lock(lock::LockPolicies),
+    Vendor(lock::Vendor),
+    Sign(sign::Sign),
+    Verify(sign::Verify),
+    #[command(subcommand)]
+    Key(sign::Key),
 }
 
 impl Policy {
@@ -46,6 +58,13 @@ impl Policy {
             Self::Test(command) => command.run(terminal),
             Self::Case(command) => command.run(terminal),
             Self::Bench(command) => command.run(terminal),
+            Self::Push(command) => command.run(terminal),
+            Self::Pull(command) => command.run(terminal),
+            Self::Lock(command) => command.run(terminal),
+            Self::Vendor(command) => command.run(terminal),
+            Self::Sign(command) => command.run(terminal),
+            Self::Verify(command) => command.run(terminal),
+            Self::Key(command) => command.run(terminal),
         }
     }
 }
