@@ -7,6 +7,7 @@
 mod js;
 mod python;
 mod rust;
+mod script;
 mod tool;
 mod world;
 
@@ -73,8 +74,8 @@ pub enum BuildError {
     /// The policy imports what its manifest does not declare.
     #[error("{}", not_declared(.undeclared, .reads))]
     Undeclared {
-        /// The functions, as `INTERFACE#FUNCTION`.
-        undeclared: Vec<(Import, String)>,
+        /// The interfaces, each with its function where that is known.
+        undeclared: Vec<(Import, Option<String>)>,
         /// What the manifest declares.
         reads: BTreeSet<Import>,
     },
@@ -90,20 +91,29 @@ pub enum BuildError {
 /// # Errors
 /// What is missing, what failed, or what the component imports and must not.
 pub fn build(project: &Project, say: &dyn Fn(&str)) -> Result<Built, BuildError> {
-    let component = match project.manifest.language {
+    let Compiled { component, uses } = match project.manifest.language {
         Language::Rust => rust::component(project, say)?,
         Language::Js => js::component(project, say)?,
         Language::Python => python::component(project, say)?,
     };
-    let unused = held_against_reads(&component, &project.manifest.reads)?;
+    let reads = &project.manifest.reads;
+    let imported = held_against_reads(&component, reads)?;
+    let unused = reads.difference(uses.as_ref().unwrap_or(&imported)).copied().collect();
     Ok(Built { component, unused })
 }
 
-/// Refuses imports that are not declared, and says which declared ones are not used.
+/// What the build of a language gives.
+struct Compiled {
+    component: Vec<u8>,
+    /// The interfaces that the policy's code uses; none when the component's imports tell.
+    uses: Option<BTreeSet<Import>>,
+}
+
+/// Refuses imports that are not declared, and says which interfaces are imported.
 fn held_against_reads(
     component: &[u8],
     reads: &BTreeSet<Import>,
-) -> Result<Vec<Import>, BuildError> {
+) -> Result<BTreeSet<Import>, BuildError> {
     let mut used = BTreeSet::new();
     let mut undeclared = Vec::new();
     for import in lockgate_build::imports(component)? {
@@ -112,13 +122,13 @@ fn held_against_reads(
         };
         used.insert(interface);
         if !reads.contains(&interface) {
-            undeclared.push((interface, function.to_owned()));
+            undeclared.push((interface, Some(function.to_owned())));
         }
     }
     if !undeclared.is_empty() {
         return Err(BuildError::Undeclared { undeclared, reads: reads.clone() });
     }
-    Ok(reads.difference(&used).copied().collect())
+    Ok(used)
 }
 
 /// Interface and function of `lockgate:policy/INTERFACE@VERSION#FUNCTION`; none of anything else.
@@ -130,9 +140,12 @@ fn of_contract(import: &str) -> Option<(Import, &str)> {
 }
 
 /// Names what is not declared, and the line that would declare it.
-fn not_declared(undeclared: &[(Import, String)], reads: &BTreeSet<Import>) -> String {
-    let functions: Vec<String> =
-        undeclared.iter().map(|(interface, name)| format!("`{interface}.{name}`")).collect();
+fn not_declared(undeclared: &[(Import, Option<String>)], reads: &BTreeSet<Import>) -> String {
+    let named = |(interface, function): &(Import, Option<String>)| match function {
+        Some(function) => format!("`{interface}.{function}`"),
+        None => format!("`{interface}`"),
+    };
+    let functions: Vec<String> = undeclared.iter().map(named).collect();
     let all: BTreeSet<Import> =
         reads.iter().copied().chain(undeclared.iter().map(|(interface, _)| *interface)).collect();
     let all: Vec<&str> = all.into_iter().map(Import::as_str).collect();
@@ -166,10 +179,10 @@ mod tests {
     #[test]
     fn what_is_not_declared_is_named_with_the_line_to_write() {
         let message = not_declared(
-            &[(Import::Metrics, "candidate".into()), (Import::Cost, "usages".into())],
+            &[(Import::Metrics, Some("candidate".into())), (Import::Cost, None)],
             &BTreeSet::from([Import::Model, Import::Cost]),
         );
-        assert!(message.contains("reads `metrics.candidate`, `cost.usages`"), "{message}");
+        assert!(message.contains("reads `metrics.candidate`, `cost`,"), "{message}");
         assert!(message.contains("write `reads: [model, metrics, cost]`"), "{message}");
     }
 }
