@@ -22,6 +22,14 @@ fn a_project_is_written_where_it_is_asked_for() {
 }
 
 #[test]
+fn an_empty_folder_that_one_is_in_becomes_the_project() {
+    let folder = Folder::empty();
+    folder.run("policy new region-floor --lang rust --dir .").exits(0);
+    assert!(folder.path("policy.yaml").is_file());
+    folder.run("policy new other --lang rust --dir .").exits(2).says("is there already");
+}
+
+#[test]
 fn what_is_there_already_is_not_overwritten() {
     let folder = Folder::empty();
     folder.write("region-floor/notes.txt", "mine");

@@ -32,6 +32,7 @@ fn a_new_project_passes_its_tests_and_builds() {
     what_is_not_declared_is_refused_by_name(&folder);
     what_is_declared_and_not_read_is_told(&folder);
     a_policy_of_another_name_is_refused(&folder);
+    a_crate_that_is_added_is_built(&folder);
     what_no_longer_compiles_leaves_the_component(&folder);
     a_change_of_the_vendored_sdk_is_what_is_built(&folder);
 }
@@ -68,6 +69,19 @@ fn a_policy_of_another_name_is_refused(folder: &Folder) {
         .says("the policy calls itself `region-floor`, and `policy.yaml` calls it `floor`");
     assert!(!folder.path("region-floor/floor.wasm").exists());
     folder.change("region-floor/policy.yaml", "name: floor", "name: region-floor");
+}
+
+fn a_crate_that_is_added_is_built(folder: &Folder) {
+    folder.write("region-floor/other/src/lib.rs", "");
+    folder.write(
+        "region-floor/other/Cargo.toml",
+        "[package]\nname = \"other\"\nversion = \"1.0.0\"\nedition = \"2024\"\n",
+    );
+    let dependencies = "[dependencies]\n";
+    let with_other = format!("{dependencies}other = {{ path = \"other\" }}\n");
+    folder.change("region-floor/Cargo.toml", dependencies, &with_other);
+    folder.run("policy build region-floor").exits(0);
+    assert!(folder.text("region-floor/Cargo.lock").contains("name = \"other\""));
 }
 
 fn what_no_longer_compiles_leaves_the_component(folder: &Folder) {
