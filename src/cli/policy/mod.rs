@@ -138,7 +138,10 @@ fn needs(inspection: &Inspection) -> impl Iterator<Item = String> {
 
 /// What the policy was made with, by its own word.
 fn producers(inspection: &Inspection) -> String {
-    let named = inspection.producers.iter().map(|producer| {
+    let mut producers: Vec<&Producer> = inspection.producers.iter().collect();
+    // What it is written in comes first; tools are in the order in which they say they came.
+    producers.sort_by_key(|producer| producer.part != "language");
+    let named = producers.into_iter().map(|producer| {
         let Producer { part: _, name, version } = producer;
         if version.is_empty() { plain(name) } else { plain(&format!("{name} {version}")) }
     });
