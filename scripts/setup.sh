@@ -166,12 +166,33 @@ python_tools() {
   say "policies in Python: $("$folder/bin/python" --version), $("$folder/bin/componentize-py" --version)"
 }
 
+# The registry that policies are pushed to in tests, and other tools that read and sign artifacts.
+artifact_tools() {
+  local oras=0.2.43 securesystemslib=1.6.0 venv=target/oci
+  if ! has docker-registry || ! has skopeo || ! has openssl; then
+    has apt-get || die "no docker-registry, skopeo or openssl, which the tests on sharing policies need; install them"
+    apt_install docker-registry skopeo openssl
+  fi
+  say "$(docker-registry --version | sed 's/.* /docker-registry /'), $(skopeo --version | cut -d' ' -f1,3)"
+  if [ "$("$venv/bin/python" -c 'import importlib.metadata as m; print(m.version("oras"), m.version("securesystemslib"))' 2>/dev/null)" = "$oras $securesystemslib" ]; then
+    say "ORAS $oras, securesystemslib $securesystemslib"
+    return
+  fi
+  if ! has python3 || ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    has apt-get || die "no Python 3 with venv, which the tests on sharing policies need; install one"
+    apt_install python3 python3-venv
+  fi
+  say "installing ORAS $oras and securesystemslib $securesystemslib into $venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "oras==$oras" "securesystemslib[crypto]==$securesystemslib"
+}
+
 [ $# -gt 0 ] || set -- build
 rust_toolchain
 for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
-    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer; javascript_tools; python_tools ;;
+    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer; artifact_tools; javascript_tools; python_tools ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac

@@ -3,6 +3,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Exit;
 use super::gate_file::{GateFile, Told, load_policies};
 use super::sandbox::SandboxOptions;
+use super::sources::SourceOptions;
 use super::terminal::Terminal;
 use crate::{config, evidence, project, report};
 
@@ -32,6 +33,9 @@ pub(super) struct Check {
 
     #[command(flatten)]
     sandbox: SandboxOptions,
+
+    #[command(flatten)]
+    sources: SourceOptions,
 }
 
 impl Check {
@@ -43,7 +47,8 @@ impl Check {
         };
         let sandbox = sandbox()?;
         let gates = config.gates.iter().enumerate();
-        let policies = match load_policies(&config, gates, &sandbox, terminal) {
+        let sources = self.sources.sources(&self.sandbox, terminal);
+        let policies = match load_policies(&config, gates, &sandbox, &sources, terminal) {
             Ok(policies) => policies,
             Err(Told) => return Ok(Exit::Usage),
         };

@@ -6,10 +6,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use jsonschema::Validator;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::diagnostic::{Diagnostics, Problem};
+use super::diagnostic::{Diagnostics, Place, Problem};
 use super::mismatch::mismatches;
 use super::published::problem;
 use super::yaml::{self, Node};
@@ -25,6 +26,33 @@ pub struct Shape<'a> {
     pub schema: &'a Value,
     /// Bytes that one may have.
     pub most_bytes: usize,
+}
+
+/// A [`Shape`] made ready once to hold many files against.
+pub struct Ready<'a> {
+    shape: Shape<'a>,
+    validator: Validator,
+}
+
+/// Where a value stands, lines and columns from 1. The end is behind its last character; of a list
+/// or mapping that is not in brackets it is where the next thing begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Line and column of the first character.
+    pub start: (usize, usize),
+    /// Line and column behind the last one.
+    pub end: (usize, usize),
+}
+
+impl<'a> Shape<'a> {
+    /// Makes it ready to hold many files against.
+    ///
+    /// # Errors
+    /// A schema that is none.
+    pub fn ready(self) -> Result<Ready<'a>, String> {
+        let validator = jsonschema::options().offline().build(self.schema);
+        Ok(Ready { shape: self, validator: validator.map_err(|error| error.to_string())? })
+    }
 }
 
 /// A file that fits its [`Shape`], but for how some texts in it are written.
@@ -66,19 +94,31 @@ impl Document {
         Self::of(text, Arc::from(file), shape)
     }
 
+    /// The same for one of many.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
+    pub fn parse_one(text: &str, file: &str, ready: &Ready<'_>) -> Result<Self, Diagnostics> {
+        Self::held(text, Arc::from(file), ready)
+    }
+
     fn of(text: &str, file: Arc<str>, shape: &Shape<'_>) -> Result<Self, Diagnostics> {
+        let ready = shape.ready().map_err(|error| {
+            Diagnostics::whole_file(&file, format!("the schema cannot be used: {error}"))
+        })?;
+        Self::held(text, file, &ready)
+    }
+
+    fn held(text: &str, file: Arc<str>, ready: &Ready<'_>) -> Result<Self, Diagnostics> {
+        let Ready { shape, validator } = ready;
         if text.len() > shape.most_bytes {
             return Err(too_large(&file, shape.most_bytes));
         }
         let (tree, mut problems) = yaml::read(text, shape.name, shape.empty);
         let mut textual = Vec::new();
         if let Some(tree) = &tree {
-            let validator =
-                jsonschema::options().offline().build(shape.schema).map_err(|error| {
-                    Diagnostics::whole_file(&file, format!("the schema cannot be used: {error}"))
-                })?;
             let whole = format!("the {}", shape.name);
-            for mismatch in mismatches(shape.schema, &validator, &tree.to_value(), &whole) {
+            for mismatch in mismatches(shape.schema, validator, &tree.to_value(), &whole) {
                 let list = if mismatch.textual { &mut textual } else { &mut problems };
                 list.push(problem(tree, mismatch));
             }
@@ -112,9 +152,10 @@ impl Document {
     pub fn refusal(&self, faults: Vec<Fault>) -> Diagnostics {
         let mut problems: Vec<Problem> = faults
             .into_iter()
-            .map(|Fault { pointer, message, hint }| {
-                let place = self.tree.find(&pointer).map(|node| node.place);
-                Problem { place, message, hint }
+            .map(|Fault { pointer, message, hint }| Problem {
+                place: self.nearest(&pointer),
+                message,
+                hint,
             })
             .collect();
         for problem in &self.textual {
@@ -124,6 +165,50 @@ impl Document {
         }
         Diagnostics::of(&self.file, &self.text, problems)
             .unwrap_or_else(|| shapeless(&self.file, "file of this kind"))
+    }
+}
+
+impl Document {
+    /// What messages call the file.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The whole content as JSON.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        self.tree.to_value()
+    }
+
+    /// Where the value at a JSON pointer stands.
+    #[must_use]
+    pub fn span(&self, pointer: &str) -> Option<Span> {
+        let node = self.tree.find(pointer)?;
+        Some(Span { start: (node.place.line, node.place.column), end: node.end })
+    }
+
+    /// Where a key of the file's own mapping stands.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Option<Place> {
+        self.tree.find_key("", key)
+    }
+
+    /// The place of the value that is meant, or of what it should be in.
+    fn nearest(&self, pointer: &str) -> Option<Place> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(node) = self.tree.find(pointer) {
+                return Some(node.place);
+            }
+            pointer = pointer.rsplit_once('/')?.0;
+        }
     }
 }
 

@@ -15,6 +15,8 @@ mod raw;
 mod resolve;
 mod scalar;
 mod schema;
+mod trust;
+mod write;
 mod yaml;
 
 use std::collections::BTreeSet;
@@ -25,10 +27,14 @@ use serde_json::Value;
 
 pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
-pub use document::{Document, Fault, Shape};
+pub use document::{Document, Fault, Ready, Shape, Span};
 pub use mismatch::Mismatch;
-pub use params::{ParamsError, check_params};
+pub(crate) use mismatch::nearest;
+pub use params::{ParamsError, ParamsSchema, check_params};
+pub(crate) use raw::Limits as WrittenLimits;
 pub use schema::{of as schema_of, schema};
+pub use trust::{Demand, KeySource, SignedPolicies, TrustSettings, TrustedKey};
+pub use write::{flow, is_bare, scalar};
 
 use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
 use crate::model::{Digest, Target};
@@ -55,6 +61,8 @@ pub struct Config {
     pub evidence: Vec<EvidenceAssignment>,
     /// What names and tags mean in the MLflow registry.
     pub naming: Naming,
+    /// Whose signatures policies have to have; none where the file asks for none.
+    pub trust: Option<TrustSettings>,
     source: Source,
 }
 
@@ -218,13 +226,22 @@ impl Draft {
     pub fn finish(self) -> Result<Config, Diagnostics> {
         let Self { source, content, problems } = self;
         match content {
-            Some((unmatched, Resolved { gates, waivers, evidence, naming }))
+            Some((unmatched, Resolved { gates, waivers, evidence, naming, trust }))
                 if problems.is_empty() =>
             {
-                Ok(Config { unmatched, gates, waivers, evidence, naming, source })
+                Ok(Config { unmatched, gates, waivers, evidence, naming, trust, source })
             }
             _ => Err(source.refusal(problems)),
         }
+    }
+}
+
+/// Reads a lock file, which is YAML with the same care for what it may hold.
+pub(crate) fn document(text: &str, file: &str) -> Result<Value, Diagnostics> {
+    let (tree, problems) = yaml::read(text, "lock file", "`lockgate policy lock` writes one");
+    match (tree, problems.is_empty()) {
+        (Some(tree), true) => Ok(tree.to_value()),
+        _ => Err(refusal(&Arc::from(file), text, problems)),
     }
 }
 
@@ -259,6 +276,19 @@ impl Config {
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.source.directory()
+    }
+
+    /// What to say of the gate file as a whole.
+    #[must_use]
+    pub fn refuse(&self, message: String) -> Diagnostics {
+        Diagnostics::whole_file(&self.source.file, message)
+    }
+
+    /// What to say of one key of [`Config::trust`], named by its number.
+    #[must_use]
+    pub fn refuse_key(&self, key: usize, message: String) -> Diagnostics {
+        let place = self.source.tree.find(&format!("/trust/keys/{key}/key"));
+        self.source.refusal(vec![Problem::new(place.map(|node| node.place), message)])
     }
 
     /// Holds the rule of one waiver, named by its number in [`Config::waivers`], against the rules

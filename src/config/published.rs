@@ -59,7 +59,8 @@ pub(super) fn problem(tree: &Node, mismatch: Mismatch) -> Problem {
 }
 
 /// Lists whose entries are read each by itself.
-const LISTS: [&str; 5] = ["/gates", "/policies", "/waivers", "/evidence", "/promotion-tags"];
+const LISTS: [&str; 7] =
+    ["/gates", "/policies", "/waivers", "/evidence", "/promotion-tags", "/keys", "/require"];
 
 /// Removes the smallest part around `pointer` that can be missed: the key that it is the value
 /// of, or that holds the list it is in.

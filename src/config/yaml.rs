@@ -21,6 +21,9 @@ const TEXT_PER_WEIGHT: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) place: Place,
+    /// Line and column behind its last character, from 1. Of a block list or mapping, where the
+    /// next thing begins.
+    pub(super) end: (usize, usize),
     weight: usize,
     /// Levels below and including this one.
     height: usize,
@@ -97,6 +100,10 @@ fn place_of(span: Span) -> Place {
     Place { line: span.start.line(), column: span.start.col() + 1, width: width.max(1) }
 }
 
+fn end_of(span: Span) -> (usize, usize) {
+    (span.end.line(), span.end.col() + 1)
+}
+
 fn text_weight(text: &str) -> usize {
     text.len() / TEXT_PER_WEIGHT
 }
@@ -129,7 +136,7 @@ impl Reader {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place);
-                self.scalar(&text, style, anchor, place)
+                self.scalar(&text, style, anchor, (place, end_of(span)))
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place);
@@ -140,7 +147,7 @@ impl Reader {
                 let items = Items::Mapping { entries: BTreeMap::new(), key: None };
                 self.open(Open { place, anchor, items })
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(place),
+            Event::SequenceEnd | Event::MappingEnd => self.close(place, end_of(span)),
             Event::Alias(anchor) => self.alias(anchor, place),
             Event::Nothing
             | Event::StreamStart
@@ -167,7 +174,7 @@ impl Reader {
         text: &str,
         style: ScalarStyle,
         anchor: usize,
-        place: Place,
+        (place, end): (Place, (usize, usize)),
     ) -> Result<(), Problem> {
         self.weigh(1 + text_weight(text), place)?;
         let plain = style == ScalarStyle::Plain;
@@ -188,7 +195,7 @@ impl Reader {
             Value::Null
         });
         let content = Arc::new(Content::Scalar(value));
-        let node = Node { place, weight: 1 + text_weight(text), height: 1, content };
+        let node = Node { place, end, weight: 1 + text_weight(text), height: 1, content };
         self.finish(node, anchor)
     }
 
@@ -216,7 +223,7 @@ impl Reader {
         Ok(())
     }
 
-    fn close(&mut self, place: Place) -> Result<(), Problem> {
+    fn close(&mut self, place: Place, end: (usize, usize)) -> Result<(), Problem> {
         let Some(Open { place, anchor, items }) = self.open.pop() else {
             return Err(Problem::new(Some(place), "not valid YAML: nothing to close here"));
         };
@@ -235,7 +242,7 @@ impl Reader {
             }
         };
         let (height, content) = (1 + height.unwrap_or(0), Arc::new(content));
-        self.finish(Node { place, weight: 1 + weight, height, content }, anchor)
+        self.finish(Node { place, end, weight: 1 + weight, height, content }, anchor)
     }
 
     fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Problem> {

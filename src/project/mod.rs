@@ -4,6 +4,7 @@
 //! with this binary and so fits it.
 
 mod build;
+mod changes;
 mod language;
 mod manifest;
 mod sdk;

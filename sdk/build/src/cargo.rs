@@ -42,6 +42,15 @@ const PROFILE: [&str; 7] = [
     "profile.wasm.strip=\"symbols\"",
 ];
 
+/// What a `Cargo.lock` means that lacks a dependency.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    /// The build fails.
+    Obeyed,
+    /// The dependency is added.
+    Extended,
+}
+
 impl Toolchain {
     /// Builds policy crates into core modules, in the order of [`Crates::packages`].
     ///
@@ -52,7 +61,7 @@ impl Toolchain {
     /// When cargo cannot be run or fails, or a package gives no module.
     pub fn build(&self, crates: &Crates<'_>) -> Result<Vec<Module>, BuildError> {
         let packages = crates.packages;
-        let built = self.artifacts(crates.manifest, packages, crates.target_dir)?;
+        let built = self.artifacts(crates.manifest, packages, crates.target_dir, Lock::Obeyed)?;
         packages
             .iter()
             .map(|package| {
@@ -61,7 +70,8 @@ impl Toolchain {
             .collect()
     }
 
-    /// Builds the one package that a `Cargo.toml` is of, whatever it is called.
+    /// Builds the one package that a `Cargo.toml` is of, whatever it is called. A `Cargo.lock` is
+    /// obeyed, and gets what it lacks, as in `cargo build`.
     ///
     /// # Errors
     ///
@@ -69,7 +79,7 @@ impl Toolchain {
     pub fn build_package(&self, manifest: &Path, target_dir: &Path) -> Result<Module, BuildError> {
         let id = self.package_id(manifest)?;
         let name = package_name(&id).unwrap_or_else(|| id.clone());
-        let built = self.artifacts(manifest, &[], target_dir)?;
+        let built = self.artifacts(manifest, &[], target_dir, Lock::Extended)?;
         module(&name, |other| other == id, &built)
     }
 
@@ -80,6 +90,7 @@ impl Toolchain {
         manifest: &Path,
         packages: &[&str],
         target_dir: &Path,
+        lock: Lock,
     ) -> Result<Vec<(String, PathBuf)>, BuildError> {
         let workspace = self.workspace(manifest)?;
         let mut cargo = self.cargo();
@@ -94,7 +105,7 @@ impl Toolchain {
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags(&workspace))
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
-        if workspace.join("Cargo.lock").is_file() {
+        if lock == Lock::Obeyed && workspace.join("Cargo.lock").is_file() {
             cargo.arg("--locked");
         }
         if let Some(linker) = &self.linker {

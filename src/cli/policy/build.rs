@@ -36,8 +36,21 @@ pub(in crate::cli) struct Build {
 }
 
 impl Build {
+    /// What builds the project in a folder.
+    pub(super) fn of(dir: &Path, sandbox: &SandboxOptions) -> Self {
+        Self { dir: dir.to_owned(), output: None, sandbox: sandbox.clone() }
+    }
+
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let Some(project) = open(&self.dir, terminal)? else { return Ok(Exit::Usage) };
+        let Some(summary) = self.build(terminal)? else { return Ok(Exit::Usage) };
+        terminal.print(&summary)?;
+        Ok(Exit::Done)
+    }
+
+    /// Builds it, and sums up what came of it; none when what is wrong with the project has been
+    /// told.
+    pub(super) fn build(&self, terminal: &Terminal) -> anyhow::Result<Option<String>> {
+        let Some(project) = open(&self.dir, terminal)? else { return Ok(None) };
         let output = self.output.clone().unwrap_or_else(|| project.component());
         let built = crate::project::build(&project, &|line| terminal.note(line))?;
         for import in &built.unused {
@@ -46,8 +59,7 @@ impl Build {
             ));
         }
         let inspection = self.write(&project, &built, &output, terminal)?;
-        terminal.print(&summary(&output, &inspection))?;
-        Ok(Exit::Done)
+        Ok(Some(summary(&output, &inspection)))
     }
 
     /// Writes the component once the sandbox has taken it. Whoever reads the file meanwhile meets

@@ -67,14 +67,15 @@ pub fn create(name: &str, language: Language, folder: &Path) -> Result<Vec<Step>
     if is_in_use(folder) {
         return Err(NewProjectError::Exists(folder.to_owned()));
     }
+    let is_there = folder.is_dir();
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(|source| not_written(parent, source))?;
+    let beside = if is_there { folder } else { parent.unwrap_or(Path::new(".")) };
+    fs::create_dir_all(beside).map_err(|source| not_written(beside, source))?;
     let staged = tempfile::Builder::new()
         .prefix(".lockgate-new-")
         .permissions(fs::Permissions::from_mode(0o777))
-        .tempdir_in(parent)
-        .map_err(|source| not_written(parent, source))?;
+        .tempdir_in(beside)
+        .map_err(|source| not_written(beside, source))?;
     for (path, bytes) in files(name, language) {
         let path = staged.path().join(path);
         let written = match path.parent() {
@@ -83,13 +84,20 @@ pub fn create(name: &str, language: Language, folder: &Path) -> Result<Vec<Step>
         };
         written.map_err(|source| not_written(&path, source))?;
     }
-    // Takes the place of an empty folder and of nothing else.
-    match fs::rename(staged.path(), folder) {
-        Ok(()) => {
-            let _ = staged.keep();
+    if is_there {
+        // Somebody may be in it, so that it stays the folder that it is.
+        fill(folder, staged.path()).map_err(|source| not_written(folder, source))?;
+    } else {
+        // Takes the place of an empty folder and of nothing else.
+        match fs::rename(staged.path(), folder) {
+            Ok(()) => {
+                let _ = staged.keep();
+            }
+            Err(_) if is_in_use(folder) => {
+                return Err(NewProjectError::Exists(folder.to_owned()));
+            }
+            Err(source) => return Err(not_written(folder, source)),
         }
-        Err(_) if is_in_use(folder) => return Err(NewProjectError::Exists(folder.to_owned())),
-        Err(source) => return Err(not_written(folder, source)),
     }
     let own = match language {
         Language::Rust => rust::STEPS,
@@ -126,6 +134,19 @@ fn is_in_use(folder: &Path) -> bool {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
+}
+
+/// Moves what is in `staged` into `folder`.
+fn fill(folder: &Path, staged: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(staged)? {
+        let entry = entry?;
+        let target = folder.join(entry.file_name());
+        if target.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(entry.path(), target)?;
+    }
+    Ok(())
 }
 
 /// Every file of a new project, by its path in it.
@@ -188,8 +209,9 @@ mod tests {
         let steps = create("a-policy", Language::Rust, folder.path()).unwrap();
         assert!(folder.path().join(MANIFEST).is_file());
         assert!(steps.iter().any(|step| step.command == "lockgate policy build"));
-        let mode = fs::metadata(folder.path()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o500, 0o500);
+        assert!(!fs::read_dir(folder.path()).unwrap().any(|entry| {
+            entry.unwrap().file_name().to_string_lossy().starts_with(".lockgate-new-")
+        }));
     }
 
     #[test]

@@ -5,12 +5,15 @@
 //! one that is broken hides nothing of the others. What must be there is optional here and
 //! `required` in the schema, which reports its absence, for the same reason.
 
+mod trust;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::model::Kind;
 use crate::{decision, policy};
+pub(super) use trust::{SignedPolicies, Trust, TrustedKey};
 
 /// Which policies guard which promotions of machine-learning models.
 #[derive(Deserialize, JsonSchema)]
@@ -42,6 +45,11 @@ pub(super) struct GateFile {
     /// What names and tags mean in the MLflow registry.
     #[serde(default)]
     pub(super) mlflow: Mlflow,
+    /// Whose signatures policies have to have. Once it is there, every policy that is not in the
+    /// binary is either signed as it says or named under `unsigned`.
+    #[serde(default)]
+    #[schemars(with = "Trust")]
+    pub(super) trust: Option<Trust>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
@@ -205,10 +213,11 @@ pub(super) struct Age(#[schemars(regex(pattern = "^([1-9][0-9]*[smhdw]|any)$"))]
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Policy {
-    /// `std/NAME` for one of the standard policies, or the path of a `.wasm` component, relative
-    /// to this file.
+    /// `std/NAME` for one of the standard policies, the path of a `.wasm` component, relative to
+    /// this file, or a policy in a registry: `oci://registry.example.org/risk/tenure:1.4`, of
+    /// which `lockgate.lock` says what the tag means, or `oci://…@sha256:…`.
     #[serde(rename = "use")]
-    #[schemars(required, regex(pattern = r"^(std/[a-z0-9-]+|.+\.wasm)$"))]
+    #[schemars(required, regex(pattern = r"^(std/[a-z0-9-]+|oci://[^/]+/.+|.+\.wasm)$"))]
     pub(super) component: Option<String>,
     /// What reports and waivers call the policy: its name or the file's, unless given here. No
     /// two policies of a gate share one.
@@ -246,7 +255,7 @@ pub(super) enum Enforce {
 /// What one run of a policy may use. A policy that needs more is undecided.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// Instructions, roughly; the limit that decides the same on every machine.
     #[serde(default)]
     #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_FUEL), extend("default" = policy::Limits::DEFAULT_FUEL))]
@@ -259,6 +268,17 @@ pub(super) struct Limits {
     #[serde(default)]
     #[schemars(with = "u64", range(min = 1, max = policy::Limits::MOST_DEADLINE_MS), extend("default" = policy::Limits::DEFAULT_DEADLINE_MS))]
     pub(super) deadline_ms: Option<u64>,
+}
+
+impl Limits {
+    /// What they come to, the defaults in place of what was left out.
+    pub(crate) fn resolve(&self) -> Result<policy::Limits, Vec<policy::LimitOutOfRange>> {
+        policy::Limits::new(
+            self.fuel.unwrap_or(policy::Limits::DEFAULT_FUEL),
+            self.memory_mib.unwrap_or(policy::Limits::DEFAULT_MEMORY_MIB),
+            self.deadline_ms.unwrap_or(policy::Limits::DEFAULT_DEADLINE_MS),
+        )
+    }
 }
 
 /// An exception to one rule. The failed check stays visible as waived.
