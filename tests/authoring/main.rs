@@ -2,10 +2,13 @@
 //! of each language.
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
 
+mod js;
 mod manifest;
 mod project;
+mod python;
 mod rust;
 mod sdk;
+mod tools;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

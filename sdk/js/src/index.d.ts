@@ -10,7 +10,6 @@
  *
  * @module
  */
-import type { FromSchema, JSONSchema } from "json-schema-to-ts";
 
 // ---------------------------------------------------------------- The policy
 
@@ -22,13 +21,73 @@ export interface RuleText {
   description: string;
 }
 
-/** JSON Schema (2020-12) of the params, an object without unknown keys. */
-export type ParamsSchema = Exclude<JSONSchema, boolean> & {
+/** JSON Schema (2020-12). */
+export interface Schema {
+  readonly type?: SchemaType | readonly SchemaType[];
+  readonly properties?: { readonly [key: string]: Schema };
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly additionalProperties?: boolean | Schema;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly [keyword: string]: unknown;
+}
+
+export type SchemaType = "string" | "number" | "integer" | "boolean" | "null" | "array" | "object";
+
+/** JSON Schema of the params: an object without unknown keys. */
+export interface ParamsSchema extends Schema {
   readonly type: "object";
   readonly additionalProperties: false;
+}
+
+/** The type of what fits a schema, as far as `type`, `enum`, `const` and what they hold tell. */
+export type FromSchema<S> = S extends { readonly const: infer Constant }
+  ? Constant
+  : S extends { readonly enum: readonly (infer Word)[] }
+    ? Word
+    : S extends { readonly type: readonly (infer Kind)[] }
+      ? FromType<Kind, S>
+      : S extends { readonly type: infer Kind }
+        ? FromType<Kind, S>
+        : unknown;
+
+type FromType<Kind, S> = Kind extends "string"
+  ? string
+  : Kind extends "number" | "integer"
+    ? number
+    : Kind extends "boolean"
+      ? boolean
+      : Kind extends "null"
+        ? null
+        : Kind extends "array"
+          ? S extends { readonly items: infer Items }
+            ? FromSchema<Items>[]
+            : unknown[]
+          : S extends { readonly properties: infer Properties }
+            ? FromProperties<Properties, S>
+            : S extends { readonly additionalProperties: infer Values extends Schema }
+              ? { [key: string]: FromSchema<Values> }
+              : { [key: string]: unknown };
+
+/** A property is there when it is required, or has a default that is filled in. */
+type IsThere<Key, Property, S> = Property extends { readonly default: unknown }
+  ? true
+  : S extends { readonly required: readonly (infer Required)[] }
+    ? Key extends Required
+      ? true
+      : false
+    : false;
+
+type FromProperties<Properties, S> = {
+  [Key in keyof Properties as IsThere<Key, Properties[Key], S> extends true ? Key : never]: FromSchema<Properties[Key]>;
+} & {
+  [Key in keyof Properties as IsThere<Key, Properties[Key], S> extends true ? never : Key]?: FromSchema<Properties[Key]>;
 };
 
-export interface Definition<Params, Schema, Code extends string> {
+export interface Definition<Params extends ParamsSchema, Code extends string> {
   /** Name of the policy in kebab-case. */
   name: string;
   /** Version of the policy (SemVer). */
@@ -39,31 +98,30 @@ export interface Definition<Params, Schema, Code extends string> {
    * JSON Schema of the params. They are held against it, and its defaults filled in, before
    * `evaluate` is called. A `description` of each property is what users of the policy read.
    */
-  params: Schema;
+  params: Params;
   /** What the policy checks. A check cannot name any other rule. */
   rules: Record<Code, RuleText>;
   /** Every check made, passed ones too. */
-  evaluate(params: Params): Check<NoInfer<Code>>[];
+  evaluate(params: FromSchema<Params>): Check<NoInfer<Code>>[];
 }
 
-export interface Policy<Params> {
+export interface Policy {
   /** What the policy says of itself. */
   describe(): Description;
   /**
    * The checks that the policy makes on this evidence, which `evidence()` of
-   * `lockgate-sdk/testing` builds.
+   * `lockgate-sdk/testing` builds. The params are written as in a gate, and held against their
+   * schema.
    *
    * @throws {Refusal} when it cannot judge, or the params do not fit.
    */
-  evaluate(params: Params, evidence: object): CheckResult[];
+  evaluate(params: unknown, evidence: object): CheckResult[];
 }
 
 /** Defines the policy; the policy's source exports it as its default. */
-export function definePolicy<const Schema extends ParamsSchema, Code extends string>(
-  definition: Definition<FromSchema<Schema>, Schema, Code>,
-): Policy<any>;
-/** The same with a type for the params that you declare yourself. */
-export function definePolicy<Params>(definition: Definition<Params, object, string>): Policy<any>;
+export function definePolicy<const Params extends ParamsSchema, Code extends string>(
+  definition: Definition<Params, Code>,
+): Policy;
 
 export interface Description {
   name: string;
