@@ -2,7 +2,7 @@
 # Installs what building, testing and linting lockgate need and this machine lacks, and says what
 # it uses. Safe to run again: what is there is left alone.
 #
-#   scripts/setup.sh [build|test|lint]...
+#   scripts/setup.sh [build|test|authoring|lint]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -193,6 +193,7 @@ for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
     test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer; artifact_tools; javascript_tools; python_tools ;;
+    authoring) javascript_tools; python_tools ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac
