@@ -89,6 +89,13 @@ fn tools_that_are_missing_are_named_with_what_installs_them() {
 }
 
 #[test]
+fn the_lock_file_fits_any_registry() {
+    let lock = Folder::with_project("js-floor", "js").text("js-floor/package-lock.json");
+    assert!(lock.contains("\"integrity\": \"sha512-"));
+    assert!(!lock.contains("\"resolved\": \"http"));
+}
+
+#[test]
 fn a_source_that_is_not_there_is_named() {
     let folder = project();
     std::fs::remove_file(folder.path("js-floor/src/policy.js")).unwrap();
