@@ -57,7 +57,7 @@ fn an_interface_that_is_not_declared_is_refused_with_the_line_to_write() {
 #[test]
 fn what_is_wrong_with_a_policy_is_told_with_its_place() {
     for (from, to, told) in [
-        ("    return made.", "    return (made.", &["src/policy.py\", line 40", "SyntaxError"][..]),
+        ("    return made.", "    return (made.", &["src/policy.py\", line 41", "SyntaxError"][..]),
         ("import Check,", "import Checkk,", &["src/policy.py\", line 3", "Checkk"]),
         ("\nfrom lockgate", "\nimport numpy\nfrom lockgate", &["No module named 'numpy'"]),
         ("= param(\"Name of the metric.\", min_length=1)", "", &["`Params.metric` has no description"]),

@@ -63,8 +63,16 @@ async function load(esbuild, source, folder) {
   try {
     await import(pathToFileURL(native).href);
   } catch (error) {
-    throw new Problem(error instanceof Error ? error.message : String(error));
+    throw new Problem(error instanceof Error ? `${error.name}: ${error.message}${place(error, source)}` : String(error));
   }
+}
+
+/** Where in the policy's own files an error came from. */
+function place(error, source) {
+  const folder = dirname(source);
+  const line = error.stack.split("\n").find((line) => line.includes(`${folder}/`) && !line.includes("node_modules"));
+  const found = line && /([^/()]+\/)?[^/()]+:\d+:\d+/.exec(line);
+  return found ? `\n    at ${found[0]}` : "";
 }
 
 async function build({ source, wit, world, reads, out }) {
