@@ -117,7 +117,7 @@ mod tests {
         ] {
             for value in [json!(text), json!({ text: [text, 1, null] })] {
                 let written = format!("a: [{}]\n", flow(&value));
-                let (node, problems) = yaml::read(&written);
+                let (node, problems) = yaml::read(&written, "value", "write one");
                 assert_eq!(problems, [], "{written}");
                 assert_eq!(node.unwrap().to_value(), json!({"a": [value]}), "{written}");
             }

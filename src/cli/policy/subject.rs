@@ -48,6 +48,9 @@ impl SubjectOptions {
                 return self.project(folder, sandbox, terminal);
             }
             _ if self.build => bail!("--build is for a project; name a folder with `{MANIFEST}`"),
+            (_, PolicyRef::Oci(_)) => bail!(
+                "`{reference}` is in a registry; pull it with `lockgate policy pull`, and name the file"
+            ),
             (Some(cases), _) => cases.clone(),
             (None, PolicyRef::Path(component)) => {
                 let beside = component.with_file_name("cases");

@@ -110,7 +110,7 @@ fn watcher(
     let cases = absolute(&subject.cases)?;
     let component = match &subject.reference {
         PolicyRef::Path(path) => Some(absolute(path)?),
-        PolicyRef::Standard(_) => None,
+        PolicyRef::Standard(_) | PolicyRef::Oci(_) => None,
     };
     let written: BTreeSet<PathBuf> =
         written.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?;
