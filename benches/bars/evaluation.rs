@@ -17,8 +17,8 @@ use lockgate::wasm::{Sandbox, standard_component, standard_names};
 use wasmtime::component::Component;
 
 use crate::bare::{self, Bare, BarePolicy};
-use crate::sampling::{Samples, in_turn};
 use crate::evidence::METRICS;
+use crate::sampling::{Samples, in_turn};
 use crate::{document, evidence, policies, table};
 
 const SAMPLES: usize = 3_000;

@@ -7,10 +7,13 @@ use super::{Folder, ran};
 #[test]
 fn a_new_project_passes_its_tests_builds_and_judges() {
     let folder = project();
-    ran(folder.command("node").arg("--test").current_dir(folder.path("js-floor")))
-        .exits(0)
-        .says("# pass 4")
-        .says("# fail 0");
+    ran(folder
+        .command("node")
+        .args(["--test", "--test-reporter=tap"])
+        .current_dir(folder.path("js-floor")))
+    .exits(0)
+    .says("# pass 4")
+    .says("# fail 0");
     let built = folder
         .run("policy build js-floor")
         .exits(0)
@@ -111,7 +114,12 @@ fn the_sdk_passes_its_own_tests_and_its_types_fit() {
     let modules = tools::installed("js").join("node_modules");
     std::os::unix::fs::symlink(&modules, folder.path("sdk/js/node_modules")).unwrap();
     let mut node = folder.command("node");
-    node.args(["--test", "tests/conformance.test.js", "tests/policy.test.js"]);
+    node.args([
+        "--test",
+        "--test-reporter=tap",
+        "tests/conformance.test.js",
+        "tests/policy.test.js",
+    ]);
     ran(node.current_dir(folder.path("sdk/js"))).exits(0).says("# fail 0");
     let mut types = folder.command(modules.join(".bin/tsc"));
     ran(types.args(["--project", "tests"]).current_dir(folder.path("sdk/js"))).exits(0);

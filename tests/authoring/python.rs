@@ -60,7 +60,11 @@ fn what_is_wrong_with_a_policy_is_told_with_its_place() {
         ("    return made.", "    return (made.", &["src/policy.py\", line 41", "SyntaxError"][..]),
         ("import Check,", "import Checkk,", &["src/policy.py\", line 3", "Checkk"]),
         ("\nfrom lockgate", "\nimport numpy\nfrom lockgate", &["No module named 'numpy'"]),
-        ("= param(\"Name of the metric.\", min_length=1)", "", &["`Params.metric` has no description"]),
+        (
+            "= param(\"Name of the metric.\", min_length=1)",
+            "",
+            &["`Params.metric` has no description"],
+        ),
         ("@policy(", "policy(", &["no function with `@policy(…)`"]),
     ] {
         let folder = project();

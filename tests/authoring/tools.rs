@@ -80,4 +80,5 @@ gates:
 }
 
 /// Asks that gate.
-pub(crate) const CHECK: &str = "check fraud-detector/3 --to stage:Production --evidence evidence --at 2026-11-23T12:00:00Z";
+pub(crate) const CHECK: &str =
+    "check fraud-detector/3 --to stage:Production --evidence evidence --at 2026-11-23T12:00:00Z";
