@@ -2,7 +2,7 @@
 # Installs what building, testing and linting lockgate need and this machine lacks, and says what
 # it uses. Safe to run again: what is there is left alone.
 #
-#   scripts/setup.sh [build|test|lint]...
+#   scripts/setup.sh [build|test|authoring|lint]...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -145,12 +145,77 @@ kubernetes_tools() {
   say "kubectl, KServe's models $kserve, schemas of Kubernetes $schemas"
 }
 
+# What builds and tests policies in JavaScript: the tools of a new project, from its own lock file,
+# installed once for all tests.
+javascript_tools() {
+  local oldest=20 folder=target/authoring/js wanted
+  if ! has node || ! has npm; then
+    has apt-get || die "no Node.js with npm, which the tests of policies in JavaScript need; install version $oldest or newer"
+    apt_install nodejs npm
+  fi
+  [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge "$oldest" ] ||
+    die "Node.js $(node --version) is too old for building policies; install version $oldest or newer"
+  wanted=$(cat sdk/templates/js/package.json sdk/templates/js/package-lock.json sdk/js/package.json | cksum)
+  if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
+    say "installing what builds policies in JavaScript into $folder; this takes a minute"
+    rm -rf "$folder"
+    mkdir -p "$folder/vendor/lockgate-sdk"
+    cp sdk/js/package.json "$folder/vendor/lockgate-sdk"
+    for file in package.json package-lock.json; do
+      sed 's/{{name}}/tools/' "sdk/templates/js/$file" >"$folder/$file"
+    done
+    (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
+    printf '%s\n' "$wanted" >"$folder/installed"
+  fi
+  say "policies in JavaScript: Node.js $(node --version), componentize-js $(node -p "require('./$folder/package.json').devDependencies['@bytecodealliance/componentize-js']")"
+}
+
+# The same for Python.
+python_tools() {
+  local folder=target/authoring/python wanted
+  if ! has python3 || ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    has apt-get || die "no Python 3 with venv, which the tests of policies in Python need; install version 3.10 or newer"
+    apt_install python3 python3-venv
+  fi
+  wanted=$(cksum <sdk/templates/python/requirements-dev.txt)
+  if [ "$(cat "$folder/installed" 2>/dev/null)" != "$wanted" ]; then
+    say "installing what builds policies in Python into $folder"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r sdk/templates/python/requirements-dev.txt
+    printf '%s\n' "$wanted" >"$folder/installed"
+  fi
+  say "policies in Python: $("$folder/bin/python" --version), $("$folder/bin/componentize-py" --version)"
+}
+
+# The registry that policies are pushed to in tests, and other tools that read and sign artifacts.
+artifact_tools() {
+  local oras=0.2.43 securesystemslib=1.6.0 venv=target/oci
+  if ! has docker-registry || ! has skopeo || ! has openssl; then
+    has apt-get || die "no docker-registry, skopeo or openssl, which the tests on sharing policies need; install them"
+    apt_install docker-registry skopeo openssl
+  fi
+  say "$(docker-registry --version | sed 's/.* /docker-registry /'), $(skopeo --version | cut -d' ' -f1,3)"
+  if [ "$("$venv/bin/python" -c 'import importlib.metadata as m; print(m.version("oras"), m.version("securesystemslib"))' 2>/dev/null)" = "$oras $securesystemslib" ]; then
+    say "ORAS $oras, securesystemslib $securesystemslib"
+    return
+  fi
+  if ! has python3 || ! python3 -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    has apt-get || die "no Python 3 with venv, which the tests on sharing policies need; install one"
+    apt_install python3 python3-venv
+  fi
+  say "installing ORAS $oras and securesystemslib $securesystemslib into $venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "oras==$oras" "securesystemslib[crypto]==$securesystemslib"
+}
+
 [ $# -gt 0 ] || set -- build
 rust_toolchain
 for purpose in "$@"; do
   case $purpose in
     build) wasm_target ;;
-    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer; kubernetes_tools ;;
+    test) wasm_target; postgresql; cargo_tool cargo-nextest; mlflow_server; browser; schema_fuzzer; kubernetes_tools; artifact_tools; javascript_tools; python_tools ;;
+    authoring) javascript_tools; python_tools ;;
     lint) wasm_target; cargo_tool cargo-deny ;;
     *) die "unknown purpose: $purpose" ;;
   esac

@@ -6,16 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("model", &[]),
+    ("net", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
     ("evidence", &["model"]),
     ("wasm", &["model", "policy"]),
     ("config", &["model", "decision", "policy"]),
+    ("distribution", &["model", "policy", "config", "net"]),
     ("evaluation", &["model", "decision", "policy"]),
+    ("project", &["model", "policy", "config"]),
     ("report", &["model", "decision", "evidence"]),
-    ("registry", &["model", "decision", "evidence"]),
+    ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
+    ("registry", &["model", "decision", "evidence", "net"]),
     ("record", &["model", "decision", "evidence", "report"]),
     (
         "server",
@@ -40,7 +44,10 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "evidence",
             "wasm",
             "config",
+            "cases",
+            "distribution",
             "evaluation",
+            "project",
             "report",
             "registry",
             "record",
@@ -51,14 +58,20 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates that only some modules may name.
-const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
+const NAMED_ONLY_IN: [(&str, &[&str]); 15] = [
     ("wasmtime", &["wasm"]),
+    ("wasmparser", &["wasm"]),
     ("blake3", &["wasm"]),
     ("clap", &["cli", "main.rs"]),
     ("anyhow", &["cli"]),
-    ("cap_std", &["wasm", "evidence"]),
+    ("cap_std", &["wasm", "evidence", "cases"]),
     ("saphyr_parser", &["config"]),
+    ("lockgate_build", &["project"]),
+    ("wit_component", &["project"]),
+    ("wit_parser", &["project"]),
     ("axum", &["server"]),
+    ("docker_credential", &["distribution"]),
+    ("http_auth", &["distribution"]),
     ("rusqlite", &["record"]),
     ("tokio_postgres", &["record"]),
 ];

@@ -17,6 +17,7 @@ use lockgate::wasm::{Sandbox, standard_component, standard_names};
 use wasmtime::component::Component;
 
 use crate::bare::{self, Bare, BarePolicy};
+use crate::evidence::METRICS;
 use crate::sampling::{Samples, in_turn};
 use crate::{document, evidence, policies, table};
 
@@ -26,6 +27,10 @@ const MANY_FINDINGS: u32 = 20_000;
 
 /// Policies that read metrics and no findings.
 const METRICS_ONLY: [&str; 3] = ["metric-threshold", "baseline-regression", "slice-gap"];
+
+/// Policies that bring an interpreter, and the files that the set-up builds them to.
+const INTERPRETED: [(&str, &str); 2] =
+    [("JavaScript", "javascript.wasm"), ("Python", "python.wasm")];
 
 /// A policy, made ready by both sides.
 struct Pair {
@@ -109,6 +114,7 @@ pub(crate) fn run() -> Result<()> {
     let pairs = pairs(&sandbox, &bare)?;
     let (few, many) = (Scene::new(FINDINGS)?, Scene::new(MANY_FINDINGS)?);
     against_bare(&pairs, &few)?;
+    with_an_interpreter(&sandbox, &bare, &few)?;
     with_more_findings(&sandbox, &pairs, &few, &many)
 }
 
@@ -149,6 +155,42 @@ fn against_bare(pairs: &[Pair], scene: &Scene) -> Result<()> {
         ours.quantile(0.99),
         Some(Duration::from_millis(1)),
     );
+    Ok(())
+}
+
+/// Policies that bring the interpreter of their language, if they have been built.
+fn with_an_interpreter(sandbox: &Sandbox, bare: &Bare, scene: &Scene) -> Result<()> {
+    table::heading(
+        "Policies in JavaScript and Python, 50 metrics: evaluated by lockgate, called by bare wasmtime code",
+        "lockgate",
+        "bare",
+    );
+    for (name, file) in INTERPRETED {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench").join(file);
+        if !path.is_file() {
+            continue;
+        }
+        let component = Component::from_file(bare.engine(), &path)?;
+        let limits = METRICS.map(|name| format!(r#"{{"name": "{name}", "min": 0.92}}"#));
+        let pair = Pair {
+            name,
+            params: format!(r#"{{"metrics": [{}]}}"#, limits.join(", ")),
+            ours: sandbox
+                .load(&PolicyRef::Path(path))
+                .map_err(|reason| anyhow!("{name}: {reason}"))?,
+            bare: bare.prepare(&component)?,
+        };
+        let (checks, others) = (pair.ours(&scene.facts())?, pair.bare(&scene.bare)?);
+        if checks != others {
+            bail!("`{name}` makes {checks} checks in lockgate and {others} outside");
+        }
+        let (ours, bare) = in_turn(
+            SAMPLES,
+            || pair.ours(&scene.facts()).map(drop),
+            || pair.bare(&scene.bare).map(drop),
+        )?;
+        table::compare(&format!("{name} ({checks} checks)"), &ours, &bare, Some(3.0));
+    }
     Ok(())
 }
 

@@ -1,17 +1,16 @@
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 
 use super::Exit;
 use super::gate_file::{self, GateFile, Told, load_policies};
+use super::output::{self, Output};
 use super::registry::{Opened, Read, Registry};
 use super::sandbox::SandboxOptions;
+use super::sources::SourceOptions;
 use super::terminal::Terminal;
 use crate::config::ConfiguredGate;
 use crate::decision::{Decision, Verdict};
@@ -79,7 +78,7 @@ pub(super) struct Check {
 
     /// Also write a report to a file. Can be given several times.
     #[arg(short, long, value_name = "FORMAT=FILE", num_args = 1..)]
-    output: Vec<Output>,
+    output: Vec<Output<Format>>,
 
     /// Add to the files of --output instead of replacing them, as GITHUB_STEP_SUMMARY wants it.
     #[arg(long, requires = "output")]
@@ -90,6 +89,9 @@ pub(super) struct Check {
 
     #[command(flatten)]
     sandbox: SandboxOptions,
+
+    #[command(flatten)]
+    sources: SourceOptions,
 }
 
 /// `MODEL/VERSION`. A model's name may have slashes of its own.
@@ -115,36 +117,9 @@ impl FromStr for Subject {
     }
 }
 
-/// A report and the file it goes to.
-#[derive(Clone, Debug)]
-struct Output {
-    format: Format,
-    path: PathBuf,
-}
-
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some((format, path)) if !path.is_empty() => {
-                let format = format.parse::<Format>().map_err(|error| error.to_string())?;
-                Ok(Self { format, path: PathBuf::from(path) })
-            }
-            _ => Err("write it as FORMAT=FILE, such as `sarif=lockgate.sarif`".to_owned()),
-        }
-    }
-}
-
 impl Check {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let mut files = BTreeSet::new();
-        for Output { path, .. } in &self.output {
-            // The second report would take the place of the first.
-            if !files.insert(path) {
-                bail!("--output names `{}` twice; give each report its own file", path.display());
-            }
-        }
+        output::refuse_twins(&self.output)?;
         match self.decide(terminal)? {
             Ok(decision) => self.report(&decision, terminal),
             Err(Told) => Ok(Exit::Usage),
@@ -159,6 +134,7 @@ impl Check {
             Err(told) => return Ok(Err(told)),
         };
         let sandbox = sandbox()?;
+        let sources = self.sources.sources(&self.sandbox, terminal);
         let promotion = self.promotion()?;
         let gates: Vec<(usize, &ConfiguredGate)> =
             config.matching(&promotion.subject.model, &promotion.target).collect();
@@ -169,7 +145,8 @@ impl Check {
         // Reading evidence and mapping policies do not wait for each other.
         let (policies, frozen) = std::thread::scope(|scope| {
             let frozen = scope.spawn(|| self.collect(read, registry));
-            let policies = load_policies(&config, gates.iter().copied(), &sandbox, terminal);
+            let gates = gates.iter().copied();
+            let policies = load_policies(&config, gates, &sandbox, &sources, terminal);
             (policies, frozen.join())
         });
         let policies = match policies {
@@ -284,19 +261,14 @@ impl Check {
 
     fn write(
         &self,
-        output: &Output,
+        output: &Output<Format>,
         decision: &Decision,
         context: &Context<'_>,
     ) -> anyhow::Result<()> {
-        let shown = output.path.display();
-        let mut options = File::options();
-        options.create(true).write(true).append(self.append).truncate(!self.append);
-        let file = options.open(&output.path).with_context(|| format!("cannot write `{shown}`"))?;
-        let mut writer = BufWriter::new(file);
-        let context = Context { color: false, ..*context };
-        report::write(output.format, decision, &context, &mut writer)
-            .with_context(|| format!("cannot write `{shown}`"))?;
-        writer.flush().with_context(|| format!("cannot write `{shown}`"))
+        output.write(self.append, |writer| {
+            let context = Context { color: false, ..*context };
+            Ok(report::write(output.format, decision, &context, writer)?)
+        })
     }
 }
 

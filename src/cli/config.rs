@@ -3,8 +3,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Exit;
 use super::gate_file::{GateFile, Told, load_policies};
 use super::sandbox::SandboxOptions;
+use super::sources::SourceOptions;
 use super::terminal::Terminal;
-use crate::{config, evidence, report};
+use crate::{config, evidence, project, report};
 
 /// Check the gate file, or print the JSON Schemas of lockgate's files.
 #[derive(Debug, Subcommand)]
@@ -32,6 +33,9 @@ pub(super) struct Check {
 
     #[command(flatten)]
     sandbox: SandboxOptions,
+
+    #[command(flatten)]
+    sources: SourceOptions,
 }
 
 impl Check {
@@ -43,7 +47,8 @@ impl Check {
         };
         let sandbox = sandbox()?;
         let gates = config.gates.iter().enumerate();
-        let policies = match load_policies(&config, gates, &sandbox, terminal) {
+        let sources = self.sources.sources(&self.sandbox, terminal);
+        let policies = match load_policies(&config, gates, &sandbox, &sources, terminal) {
             Ok(policies) => policies,
             Err(Told) => return Ok(Exit::Usage),
         };
@@ -100,6 +105,8 @@ enum Document {
     Evidence,
     /// The JSON report.
     Report,
+    /// `policy.yaml` of a policy project.
+    Policy,
 }
 
 impl Schema {
@@ -108,6 +115,7 @@ impl Schema {
             Document::Gate => config::schema(),
             Document::Evidence => evidence::schema(),
             Document::Report => report::json_schema(),
+            Document::Policy => project::schema(),
         };
         terminal.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Done)

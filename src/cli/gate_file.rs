@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::Args;
 
+use super::sources::{Sourced, Sources};
 use super::terminal::Terminal;
 use crate::config::proof::{self, Claim, Proofs};
 use crate::config::{
@@ -126,9 +127,10 @@ pub(super) fn load_policies<'a>(
     config: &Config,
     gates: impl Iterator<Item = (usize, &'a ConfiguredGate)> + Clone,
     sandbox: &Sandbox,
+    sources: &Sources,
     terminal: &Terminal,
 ) -> Result<Policies, Told> {
-    held_policies(config, gates, sandbox).map_err(|faults| {
+    held_policies(config, gates, sandbox, sources).map_err(|faults| {
         for diagnostics in faults {
             terminal.tell(format_args!("{diagnostics}\n"));
         }
@@ -141,12 +143,15 @@ pub(super) fn held_policies<'a>(
     config: &Config,
     gates: impl Iterator<Item = (usize, &'a ConfiguredGate)> + Clone,
     sandbox: &Sandbox,
+    sources: &Sources,
 ) -> Result<Policies, Vec<Diagnostics>> {
     let references = gates
         .clone()
         .flat_map(|(_, gate)| &gate.invocations)
         .map(|invocation| &invocation.reference);
-    let policies = Policies::load(sandbox, config.directory(), references);
+    // It knows where the gate file is, so paths are left as they are written there.
+    let sourced = Sourced::open(config, sandbox, sources)?;
+    let policies = Policies::load(&sourced, Path::new(""), references);
     let mut faults = Vec::new();
     for (number, gate) in gates {
         for (position, (_, invocation)) in gate.policies().enumerate() {

@@ -8,11 +8,13 @@ mod evidence;
 mod exit;
 mod gate_file;
 mod init;
+mod output;
 mod policy;
 mod record;
 mod registry;
 mod sandbox;
 mod serve;
+mod sources;
 mod terminal;
 mod token;
 

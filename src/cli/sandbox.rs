@@ -4,11 +4,12 @@ use anyhow::Context;
 use clap::Args;
 
 use super::terminal::Terminal;
+use crate::distribution::Store;
 use crate::policy::PolicyRef;
 use crate::wasm::{Cache, Sandbox};
 
 /// Where compiled policies are kept.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct SandboxOptions {
     /// Directory for compiled policies; only you may be able to write in it
     /// [default: lockgate in your cache directory].
@@ -66,6 +67,11 @@ impl SandboxOptions {
         on_compile: impl Fn(&PolicyRef) + Send + Sync + 'static,
     ) -> anyhow::Result<Sandbox> {
         Sandbox::new(self.cache(terminal), on_compile).context("cannot run policies here")
+    }
+
+    /// Where pulled policies are kept; none where nothing is.
+    pub(super) fn store(&self) -> Option<Store> {
+        Some(Store::private(self.directory()?.join("policies")))
     }
 
     fn directory(&self) -> Option<PathBuf> {

@@ -90,6 +90,12 @@ impl Diagnostics {
         Self { shown: vec![diagnostic], more: 0 }
     }
 
+    /// About a file that could not even be read.
+    #[must_use]
+    pub fn of_file(file: &str, message: String) -> Self {
+        Self::whole_file(&Arc::from(file), message)
+    }
+
     /// The first fifty, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.shown.iter()

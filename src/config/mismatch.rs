@@ -43,7 +43,7 @@ pub(super) fn mismatches(
 }
 
 /// The candidate that a mistyped `word` was probably meant to be.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -6,6 +6,7 @@
 
 mod dates;
 mod diagnostic;
+mod document;
 mod mismatch;
 mod params;
 pub mod proof;
@@ -14,11 +15,11 @@ mod raw;
 mod resolve;
 mod scalar;
 mod schema;
+mod trust;
+mod write;
 mod yaml;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,9 +27,14 @@ use serde_json::Value;
 
 pub(crate) use dates::age;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
+pub use document::{Document, Fault, Ready, Shape, Span};
 pub use mismatch::Mismatch;
-pub use params::{ParamsError, check_params};
-pub use schema::schema;
+pub(crate) use mismatch::nearest;
+pub use params::{ParamsError, ParamsSchema, check_params};
+pub(crate) use raw::Limits as WrittenLimits;
+pub use schema::{of as schema_of, schema};
+pub use trust::{Demand, KeySource, SignedPolicies, TrustSettings, TrustedKey};
+pub use write::{flow, is_bare, scalar};
 
 use crate::decision::{Gate, Guard, Naming, Unmatched, Waiver};
 use crate::model::{Digest, Target};
@@ -55,6 +61,8 @@ pub struct Config {
     pub evidence: Vec<EvidenceAssignment>,
     /// What names and tags mean in the MLflow registry.
     pub naming: Naming,
+    /// Whose signatures policies have to have; none where the file asks for none.
+    pub trust: Option<TrustSettings>,
     source: Source,
 }
 
@@ -124,18 +132,8 @@ pub fn read(
     known: &KnownNames<'_>,
     proofs: Arc<dyn Proofs>,
 ) -> Result<Draft, Diagnostics> {
-    let file: Arc<str> = Arc::from(path.to_string_lossy());
-    let unreadable =
-        |error: io::Error| Diagnostics::whole_file(&file, format!("cannot be read: {error}"));
-    let mut bytes = Vec::with_capacity(8 << 10);
-    // One byte more than is taken, so that a larger file is seen to be larger.
-    let limit = u64::try_from(MOST_BYTES).map_or(u64::MAX, |most| most.saturating_add(1));
-    File::open(path)
-        .and_then(|opened| opened.take(limit).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Diagnostics::whole_file(&file, "is not UTF-8 text".to_owned()))?;
-    draft(&text, &file, known, proofs)
+    let (file, text) = document::text_of(path, MOST_BYTES)?;
+    draft(&text, file, known, proofs)
 }
 
 /// Reads a gate file without asking its policies.
@@ -151,21 +149,19 @@ pub fn load(path: &Path, known: &KnownNames<'_>) -> Result<Config, Diagnostics> 
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file: &str, known: &KnownNames<'_>) -> Result<Config, Diagnostics> {
-    draft(text, file, known, Arc::new(proof::None))?.finish()
+    draft(text, Arc::from(file), known, Arc::new(proof::None))?.finish()
 }
 
 fn draft(
     text: &str,
-    file: &str,
+    file: Arc<str>,
     known: &KnownNames<'_>,
     proofs: Arc<dyn Proofs>,
 ) -> Result<Draft, Diagnostics> {
-    let file: Arc<str> = Arc::from(file);
     if text.len() > MOST_BYTES {
-        let message = format!("is larger than {MOST_BYTES} bytes; no gate file needs that");
-        return Err(Diagnostics::whole_file(&file, message));
+        return Err(document::too_large(&file, MOST_BYTES));
     }
-    let (tree, mut problems) = yaml::read(text);
+    let (tree, mut problems) = yaml::read(text, "gate file", "`lockgate init` writes a first one");
     let Some(tree) = tree else {
         return Err(refusal(&file, text, problems));
     };
@@ -230,13 +226,22 @@ impl Draft {
     pub fn finish(self) -> Result<Config, Diagnostics> {
         let Self { source, content, problems } = self;
         match content {
-            Some((unmatched, Resolved { gates, waivers, evidence, naming }))
+            Some((unmatched, Resolved { gates, waivers, evidence, naming, trust }))
                 if problems.is_empty() =>
             {
-                Ok(Config { unmatched, gates, waivers, evidence, naming, source })
+                Ok(Config { unmatched, gates, waivers, evidence, naming, trust, source })
             }
             _ => Err(source.refusal(problems)),
         }
+    }
+}
+
+/// Reads a lock file, which is YAML with the same care for what it may hold.
+pub(crate) fn document(text: &str, file: &str) -> Result<Value, Diagnostics> {
+    let (tree, problems) = yaml::read(text, "lock file", "`lockgate policy lock` writes one");
+    match (tree, problems.is_empty()) {
+        (Some(tree), true) => Ok(tree.to_value()),
+        _ => Err(refusal(&Arc::from(file), text, problems)),
     }
 }
 
@@ -247,9 +252,7 @@ pub const fn template() -> &'static str {
 }
 
 fn refusal(file: &Arc<str>, text: &str, problems: Vec<Problem>) -> Diagnostics {
-    Diagnostics::of(file, text, problems).unwrap_or_else(|| {
-        Diagnostics::whole_file(file, "does not have the shape of a gate file".to_owned())
-    })
+    Diagnostics::of(file, text, problems).unwrap_or_else(|| document::shapeless(file, "gate file"))
 }
 
 impl Config {
@@ -273,6 +276,19 @@ impl Config {
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.source.directory()
+    }
+
+    /// What to say of the gate file as a whole.
+    #[must_use]
+    pub fn refuse(&self, message: String) -> Diagnostics {
+        Diagnostics::whole_file(&self.source.file, message)
+    }
+
+    /// What to say of one key of [`Config::trust`], named by its number.
+    #[must_use]
+    pub fn refuse_key(&self, key: usize, message: String) -> Diagnostics {
+        let place = self.source.tree.find(&format!("/trust/keys/{key}/key"));
+        self.source.refusal(vec![Problem::new(place.map(|node| node.place), message)])
     }
 
     /// Holds the rule of one waiver, named by its number in [`Config::waivers`], against the rules

@@ -1,3 +1,6 @@
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
 use serde_json::Value;
 
 use super::diagnostic::quoted;
@@ -41,46 +44,95 @@ pub enum ParamsError {
 /// # Errors
 /// Every place where the params do not fit, or why the schema cannot be used.
 pub fn check_params(schema: &str, params: &Value) -> Result<(), ParamsError> {
-    if schema.len() > MOST_SCHEMA_BYTES {
-        return Err(unusable(format!("it is larger than {MOST_SCHEMA_BYTES} bytes")));
-    }
-    let mut schema: Value =
-        serde_json::from_str(schema).map_err(|error| unusable(format!("not JSON: {error}")))?;
-    Survey::default().take(&schema, 0)?;
-    let dialect = schema.get("$schema").and_then(Value::as_str).unwrap_or(DIALECT);
-    if dialect.trim_end_matches('#') != DIALECT {
-        let dialect = quoted(dialect);
-        return Err(unusable(format!("it is written in {dialect}; JSON Schema 2020-12 is read")));
-    }
-    // Under a name of its own choosing `#` might mean a schema that the validator knows already.
-    if let Some(keywords) = schema.as_object_mut() {
-        keywords.remove("$id");
-    }
-    Estimate { root: &schema, left: MOST_WORK }.apply(&schema, params, 0)?;
+    ParamsSchema::new(schema)?.check(params)
+}
 
-    let validate = || validate(&schema, params);
+/// A policy's own schema of its params, made ready once to hold many params against.
+pub struct ParamsSchema {
+    schema: Value,
+    /// Made at the first use, and there until the end.
+    validator: OnceLock<Result<Validator, ParamsError>>,
+}
+
+impl ParamsSchema {
+    /// Looks a schema through.
+    ///
+    /// # Errors
+    /// Why it cannot be used, as far as that shows without params.
+    pub fn new(schema: &str) -> Result<Self, ParamsError> {
+        if schema.len() > MOST_SCHEMA_BYTES {
+            return Err(unusable(format!("it is larger than {MOST_SCHEMA_BYTES} bytes")));
+        }
+        let mut schema: Value =
+            serde_json::from_str(schema).map_err(|error| unusable(format!("not JSON: {error}")))?;
+        Survey::default().take(&schema, 0)?;
+        let dialect = schema.get("$schema").and_then(Value::as_str).unwrap_or(DIALECT);
+        if dialect.trim_end_matches('#') != DIALECT {
+            let dialect = quoted(dialect);
+            return Err(unusable(format!(
+                "it is written in {dialect}; JSON Schema 2020-12 is read"
+            )));
+        }
+        // Under a name of its own choosing `#` might mean a schema that the validator knows
+        // already.
+        if let Some(keywords) = schema.as_object_mut() {
+            keywords.remove("$id");
+        }
+        Ok(Self { schema, validator: OnceLock::new() })
+    }
+
+    /// Holds `params` against it.
+    ///
+    /// # Errors
+    /// Every place where the params do not fit, or why the schema cannot be used.
+    pub fn check(&self, params: &Value) -> Result<(), ParamsError> {
+        Estimate { root: &self.schema, left: MOST_WORK }.apply(&self.schema, params, 0)?;
+        let validate = || {
+            let validator = self.validator.get_or_init(|| validator(&self.schema));
+            let validator = validator.as_ref().map_err(Clone::clone)?;
+            validate(&self.schema, validator, params)
+        };
+        on_a_large_stack(validate)?
+    }
+}
+
+impl Drop for ParamsSchema {
+    /// What was made by recursion is dropped by recursion.
+    fn drop(&mut self) {
+        let validator = self.validator.take();
+        if validator.is_some() {
+            // Without a thread to be had, it is dropped here.
+            let _ = on_a_large_stack(|| drop(validator));
+        }
+    }
+}
+
+fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, ParamsError> {
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, validate)
+            .spawn_scoped(scope, work)
             .map_err(|error| unusable(format!("no thread to read it in: {error}")))?
             .join()
-            .unwrap_or_else(|_| Err(unusable("the validator failed on it".to_owned())))
+            .map_err(|_| unusable("the validator failed on it".to_owned()))
     })
 }
 
-fn validate(schema: &Value, params: &Value) -> Result<(), ParamsError> {
+fn validator(schema: &Value) -> Result<Validator, ParamsError> {
     let patterns = jsonschema::PatternOptions::regex()
         .size_limit(MOST_COMPILED_PATTERN_BYTES)
         .dfa_size_limit(MOST_COMPILED_PATTERN_BYTES);
-    let validator = jsonschema::options()
+    jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
         .offline()
         .should_validate_formats(false)
         .with_pattern_options(patterns)
         .build(schema)
-        .map_err(|error| unusable(one_line(&error.to_string())))?;
-    let found = mismatches(schema, &validator, params, "`params`");
+        .map_err(|error| unusable(one_line(&error.to_string())))
+}
+
+fn validate(schema: &Value, validator: &Validator, params: &Value) -> Result<(), ParamsError> {
+    let found = mismatches(schema, validator, params, "`params`");
     if found.is_empty() && validator.is_valid(params) {
         Ok(())
     } else {

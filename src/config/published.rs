@@ -27,16 +27,12 @@ pub(super) fn hold_against_schema(
         }
     };
     for mismatch in mismatches(&schema, &validator, value, "the gate file") {
-        let Mismatch { pointer, key, message, hint, textual } = mismatch;
         // What a text must look like is said in better words where it is read.
-        if textual {
+        if mismatch.textual {
             continue;
         }
-        let place = match &key {
-            Some(key) => tree.find_key(&pointer, key),
-            None => tree.find(&pointer).map(|node| node.place),
-        };
-        problems.push(Problem { place, message, hint });
+        let (pointer, key) = (mismatch.pointer.clone(), mismatch.key.clone());
+        problems.push(problem(tree, mismatch));
         match key {
             Some(key) => {
                 value
@@ -52,8 +48,19 @@ pub(super) fn hold_against_schema(
     }
 }
 
+/// A mismatch with its place in the file.
+pub(super) fn problem(tree: &Node, mismatch: Mismatch) -> Problem {
+    let Mismatch { pointer, key, message, hint, textual: _ } = mismatch;
+    let place = match &key {
+        Some(key) => tree.find_key(&pointer, key),
+        None => tree.find(&pointer).map(|node| node.place),
+    };
+    Problem { place, message, hint }
+}
+
 /// Lists whose entries are read each by itself.
-const LISTS: [&str; 5] = ["/gates", "/policies", "/waivers", "/evidence", "/promotion-tags"];
+const LISTS: [&str; 7] =
+    ["/gates", "/policies", "/waivers", "/evidence", "/promotion-tags", "/keys", "/require"];
 
 /// Removes the smallest part around `pointer` that can be missed: the key that it is the value
 /// of, or that holds the list it is in.

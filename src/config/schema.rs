@@ -1,5 +1,5 @@
-use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::raw::GateFile;
@@ -7,8 +7,14 @@ use super::raw::GateFile;
 /// JSON Schema (2020-12) of the gate file, for editors; published as `sdk/schema/gate.schema.json`.
 #[must_use]
 pub fn schema() -> Value {
+    of::<GateFile>()
+}
+
+/// JSON Schema (2020-12) of a file that people write.
+#[must_use]
+pub fn of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12();
-    let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<GateFile>().to_value();
+    let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<T>().to_value();
     tidy(&mut schema);
     schema
 }

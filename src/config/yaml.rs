@@ -21,6 +21,9 @@ const TEXT_PER_WEIGHT: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) place: Place,
+    /// Line and column behind its last character, from 1. Of a block list or mapping, where the
+    /// next thing begins.
+    pub(super) end: (usize, usize),
     weight: usize,
     /// Levels below and including this one.
     height: usize,
@@ -40,9 +43,11 @@ struct Entry {
     value: Node,
 }
 
-/// Reads one YAML document. Problems that leave the rest readable do not stop it: a tree may come
-/// with problems, and no tree never comes without.
-pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
+/// Reads one YAML document, in messages `whole`; `empty` is what to do about a file without one.
+///
+/// Problems that leave the rest readable do not stop it: a tree may come with problems, and no tree
+/// never comes without.
+pub(super) fn read(text: &str, whole: &str, empty: &str) -> (Option<Node>, Vec<Problem>) {
     let mut reader = Reader {
         open: Vec::new(),
         anchors: BTreeMap::new(),
@@ -55,7 +60,8 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
     while let Some(event) = parser.next_event() {
         let step = match event {
             Ok((Event::DocumentStart(_), span)) if documents > 0 => {
-                let message = "the file holds a second document; keep one gate file in a file";
+                let message =
+                    format!("the file holds a second document; keep one {whole} in a file");
                 Err(Problem::new(Some(place_of(span)), message))
             }
             Ok((Event::DocumentStart(_), _)) => {
@@ -71,7 +77,7 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
         }
     }
     if reader.root.is_none() && reader.problems.is_empty() {
-        let message = "the file is empty; `lockgate init` writes a first one";
+        let message = format!("the file is empty; {empty}");
         reader.problems.push(Problem::new(None, message));
     }
     (reader.root, reader.problems)
@@ -92,6 +98,10 @@ fn place_of(span: Span) -> Place {
     let same_line = span.start.line() == span.end.line();
     let width = if same_line { span.end.col().saturating_sub(span.start.col()) } else { 1 };
     Place { line: span.start.line(), column: span.start.col() + 1, width: width.max(1) }
+}
+
+fn end_of(span: Span) -> (usize, usize) {
+    (span.end.line(), span.end.col() + 1)
 }
 
 fn text_weight(text: &str) -> usize {
@@ -126,7 +136,7 @@ impl Reader {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place);
-                self.scalar(&text, style, anchor, place)
+                self.scalar(&text, style, anchor, (place, end_of(span)))
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), place);
@@ -137,7 +147,7 @@ impl Reader {
                 let items = Items::Mapping { entries: BTreeMap::new(), key: None };
                 self.open(Open { place, anchor, items })
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(place),
+            Event::SequenceEnd | Event::MappingEnd => self.close(place, end_of(span)),
             Event::Alias(anchor) => self.alias(anchor, place),
             Event::Nothing
             | Event::StreamStart
@@ -164,7 +174,7 @@ impl Reader {
         text: &str,
         style: ScalarStyle,
         anchor: usize,
-        place: Place,
+        (place, end): (Place, (usize, usize)),
     ) -> Result<(), Problem> {
         self.weigh(1 + text_weight(text), place)?;
         let plain = style == ScalarStyle::Plain;
@@ -185,7 +195,7 @@ impl Reader {
             Value::Null
         });
         let content = Arc::new(Content::Scalar(value));
-        let node = Node { place, weight: 1 + text_weight(text), height: 1, content };
+        let node = Node { place, end, weight: 1 + text_weight(text), height: 1, content };
         self.finish(node, anchor)
     }
 
@@ -213,7 +223,7 @@ impl Reader {
         Ok(())
     }
 
-    fn close(&mut self, place: Place) -> Result<(), Problem> {
+    fn close(&mut self, place: Place, end: (usize, usize)) -> Result<(), Problem> {
         let Some(Open { place, anchor, items }) = self.open.pop() else {
             return Err(Problem::new(Some(place), "not valid YAML: nothing to close here"));
         };
@@ -232,7 +242,7 @@ impl Reader {
             }
         };
         let (height, content) = (1 + height.unwrap_or(0), Arc::new(content));
-        self.finish(Node { place, weight: 1 + weight, height, content }, anchor)
+        self.finish(Node { place, end, weight: 1 + weight, height, content }, anchor)
     }
 
     fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Problem> {
@@ -322,6 +332,10 @@ impl Node {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
+        super::read(text, "gate file", "write one")
+    }
 
     fn accepted(text: &str) -> Value {
         let (node, problems) = read(text);

@@ -60,6 +60,7 @@ impl Verdict {
                 Unmatched::Allow => Self::Allow,
             },
             Undecided::Unloadable { .. }
+            | Undecided::Untrusted { .. }
             | Undecided::Trap { .. }
             | Undecided::FuelExhausted { .. }
             | Undecided::DeadlineExceeded { .. }

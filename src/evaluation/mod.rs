@@ -38,7 +38,7 @@ impl Policies {
         let wanted: BTreeSet<&PolicyRef> = references.into_iter().collect();
         let load = |reference: &PolicyRef| {
             let policy = match reference {
-                PolicyRef::Standard(_) => loader.load(reference),
+                PolicyRef::Standard(_) | PolicyRef::Oci(_) => loader.load(reference),
                 PolicyRef::Path(path) => loader.load(&PolicyRef::Path(base.join(path))),
             };
             let component = Arc::new(reported(reference, policy.as_deref().ok()));

@@ -61,6 +61,12 @@ impl Collector {
         files::visit(path, &mut Walk { collector: self, side });
     }
 
+    /// The same as [`Self::add_path`] for a path below a directory that is open: what leads out of
+    /// it is not read.
+    pub fn add_within(&mut self, base: &cap_std::fs::Dir, path: &str, side: Side) {
+        files::visit_within(base, path, &mut Walk { collector: self, side });
+    }
+
     /// Adds evidence that is not in a file, under the name that a file would have.
     pub fn add_bytes(&mut self, name: &str, bytes: &[u8], side: Side) {
         if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {

@@ -40,6 +40,34 @@ pub(super) fn visit(path: &Path, visitor: &mut impl Visitor) {
     }
 }
 
+/// The same below a directory that is open, for a path that may not lead out of it.
+pub(super) fn visit_within(base: &Dir, path: &str, visitor: &mut impl Visitor) {
+    match base.open_dir(path) {
+        Ok(dir) => {
+            if !visit_dir(&dir, "", 0, visitor) {
+                visitor.problem(
+                    &quoted(path),
+                    Problem::whole("is a directory without evidence; give the one that holds it"),
+                );
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            let name = Path::new(path).file_name().and_then(|name| name.to_str());
+            match name.filter(|name| !name.chars().any(char::is_control)) {
+                Some(_) if !visitor.count() => visitor.problem(&quoted(path), too_many()),
+                Some(name) => visit_entry(base, path, name, 0, visitor),
+                None => visitor.problem(&quoted(path), unnameable()),
+            }
+        }
+        Err(error) => visitor.problem(&quoted(path), cannot_open(&error)),
+    }
+}
+
+/// One file below a directory that is open.
+pub(super) fn read_within(base: &Dir, path: &str) -> Result<Vec<u8>, Problem> {
+    read(base, path)
+}
+
 /// A single file is opened through its directory, so that a link out of it is refused as well.
 fn visit_file(path: &Path, visitor: &mut impl Visitor) {
     let shown = path.display().to_string();

@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use super::collector::Piece;
 use super::error::{EvidenceError, Problem};
+use super::format::refuse_bare_words;
+use super::json;
 use super::said::NoValue;
 use crate::model::{Digest, Metadata, Metric, Snapshot, SourceName, Unmeasured};
 
@@ -20,6 +22,46 @@ pub struct Frozen {
     pub digest: Digest,
     /// The snapshot as canonical JSON (RFC 8785).
     pub canonical: Arc<[u8]>,
+}
+
+impl Frozen {
+    /// Reads a snapshot that was frozen before, from a file below a directory that is open. What
+    /// was put out of order since is in order again, and the digest is that of what it says now.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(base: &cap_std::fs::Dir, path: &str) -> Result<Self, EvidenceError> {
+        super::files::read_within(base, path)
+            .and_then(|bytes| Self::thawed(&bytes))
+            .map_err(|problem| problem.of(path))
+    }
+
+    /// The same for a snapshot that is at hand; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(bytes: &[u8], name: &str) -> Result<Self, EvidenceError> {
+        Self::thawed(bytes).map_err(|problem| problem.of(name))
+    }
+
+    fn thawed(bytes: &[u8]) -> Result<Self, Problem> {
+        let parsed = json::parse(bytes)?;
+        refuse_bare_words(&parsed)?;
+        let mut snapshot: Snapshot = serde_json::from_str(&parsed.text).map_err(|error| {
+            let problem = json::syntax_problem(&error);
+            Problem { text: format!("is no snapshot: {}", problem.text), ..problem }
+        })?;
+        order(&mut snapshot);
+        Self::of(snapshot)
+    }
+
+    fn of(snapshot: Snapshot) -> Result<Self, Problem> {
+        let canonical = serde_json_canonicalizer::to_vec(&snapshot).map_err(|error| {
+            Problem::whole(format!("cannot be written as canonical JSON: {error}"))
+        })?;
+        let digest = Digest::of(&canonical);
+        Ok(Self { snapshot: Arc::new(snapshot), digest, canonical: canonical.into() })
+    }
 }
 
 /// Merges the pieces, which come ordered by name.
@@ -50,11 +92,7 @@ pub(super) fn freeze(mut pieces: Vec<Piece>) -> Result<Frozen, Vec<EvidenceError
     order(&mut snapshot);
     drop_repeated(&mut snapshot.candidate);
     drop_repeated(&mut snapshot.baseline);
-    let canonical = serde_json_canonicalizer::to_vec(&snapshot).map_err(|error| {
-        vec![Problem::whole(format!("cannot be written as canonical JSON: {error}")).of("snapshot")]
-    })?;
-    let digest = Digest::of(&canonical);
-    Ok(Frozen { snapshot: Arc::new(snapshot), digest, canonical: canonical.into() })
+    Frozen::of(snapshot).map_err(|problem| vec![problem.of("snapshot")])
 }
 
 fn merge(piece: Piece, snapshot: &mut Snapshot, without_value: &mut [Vec<NoValue>; 2]) {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Kind;
 use super::evidence::{
@@ -12,7 +12,8 @@ use super::evidence::{
 ///
 /// Every list is in a defined order (the order in which the contract promises it, ties broken by
 /// source), so that the same files give the same snapshot whatever order they were named in.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Snapshot {
     /// Where everything came from.
     pub sources: Vec<Source>,

@@ -35,6 +35,12 @@ pub enum Undecided {
         /// What is wrong with it.
         detail: String,
     },
+    /// The gate file asks for signatures that the policy does not have.
+    #[error("the policy is not trusted: {detail}")]
+    Untrusted {
+        /// Which signature is missing, and whose would do.
+        detail: String,
+    },
     /// The policy stopped by a trap.
     #[error("the policy trapped: {detail}")]
     Trap {
@@ -198,6 +204,7 @@ impl Undecided {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unloadable { .. } => "unloadable",
+            Self::Untrusted { .. } => "untrusted",
             Self::Trap { .. } => "trap",
             Self::FuelExhausted { .. } => "fuel_exhausted",
             Self::DeadlineExceeded { .. } => "deadline_exceeded",
@@ -233,6 +240,7 @@ impl Undecided {
             | Self::EvidenceFromFuture { source_name, .. } => Some(source_name),
             Self::EvidenceMissing { kind, .. } => Some(kind.as_str()),
             Self::Unloadable { .. }
+            | Self::Untrusted { .. }
             | Self::Trap { .. }
             | Self::FuelExhausted { .. }
             | Self::DeadlineExceeded { .. }

@@ -148,7 +148,8 @@ pub fn accept_params(params: &str) -> Result<(), Undecided> {
 }
 
 /// Whether `text` is a kebab-case code: lower-case words and digits between single hyphens.
-fn is_code(text: &str) -> bool {
+#[must_use]
+pub fn is_code(text: &str) -> bool {
     let is_word = |word: &str| {
         !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };

@@ -3,6 +3,7 @@
 pub mod answer;
 mod facts;
 mod limits;
+mod oci;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub use facts::Facts;
 pub use limits::{LimitOutOfRange, Limits};
+pub use oci::{InvalidOciRef, OciRef, is_loopback};
 
 use crate::model::{Check, Description, Digest, LogLine, RunUsage, Undecided};
 
@@ -20,15 +22,17 @@ pub enum PolicyRef {
     Standard(String),
     /// A component file.
     Path(PathBuf),
+    /// An artifact in an OCI registry, `oci://REGISTRY/REPOSITORY:TAG`.
+    Oci(OciRef),
 }
 
 impl From<&str> for PolicyRef {
-    /// `std/NAME` is a standard policy; everything else is a path.
+    /// `std/NAME` is a standard policy and `oci://…` one in a registry; everything else is a path.
     fn from(text: &str) -> Self {
-        match text.strip_prefix("std/") {
-            Some(name) => Self::Standard(name.to_owned()),
-            None => Self::Path(PathBuf::from(text)),
+        if let Some(name) = text.strip_prefix("std/") {
+            return Self::Standard(name.to_owned());
         }
+        text.parse().map_or_else(|_| Self::Path(PathBuf::from(text)), Self::Oci)
     }
 }
 
@@ -37,6 +41,7 @@ impl fmt::Display for PolicyRef {
         match self {
             Self::Standard(name) => write!(f, "std/{name}"),
             Self::Path(path) => path.display().fmt(f),
+            Self::Oci(reference) => reference.fmt(f),
         }
     }
 }

@@ -79,6 +79,15 @@ impl GateSet {
         Ok(Self { config, policies, assignments, digest, files })
     }
 
+    /// The same, watching more files for changes.
+    #[must_use]
+    pub fn watching(mut self, files: Vec<PathBuf>) -> Self {
+        self.files.extend(files);
+        self.files.sort();
+        self.files.dedup();
+        self
+    }
+
     /// The gate file.
     #[must_use]
     pub const fn config(&self) -> &Config {

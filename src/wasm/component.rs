@@ -50,10 +50,6 @@ impl ComponentFile {
         &self.file
     }
 
-    pub(super) const fn size(&self) -> u64 {
-        self.size
-    }
-
     pub(super) fn read(&self) -> Result<Vec<u8>, Undecided> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or(0));
         (&self.file)
@@ -132,6 +128,23 @@ pub(super) fn imports(
     }
     interfaces.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(interfaces)
+}
+
+/// The names that a component imports and exports.
+pub(super) struct Names {
+    pub(super) imports: Vec<String>,
+    pub(super) exports: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn of(component: &Component, engine: &SandboxEngine) -> Self {
+        let engine = engine.wasmtime();
+        let shape = component.component_type();
+        Self {
+            imports: shape.imports(engine).map(|(name, _)| name.to_owned()).collect(),
+            exports: shape.exports(engine).map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
 }
 
 fn unknown(import: &str, is: &str) -> Undecided {

@@ -5,14 +5,15 @@ use wasmtime::component::{Component, Linker};
 
 use super::bindings::v1::GuestPre;
 use super::cache::{Cache, Kept, Stamp};
-use super::component::{self, ComponentFile, Interface};
+use super::component::{self, ComponentFile, Interface, Names};
 use super::engine::SandboxEngine;
 use super::failure::{Phase, one_line, reason};
 use super::host::{self, Offer};
+use super::inspection::{self, Inspection};
 use super::policy::SandboxedPolicy;
-use super::standard;
+use super::standard::{self, Standard};
 use super::store::HostState;
-use crate::model::{Description, Digest, Undecided};
+use crate::model::{Digest, Undecided};
 use crate::policy::{Limits, Policy, PolicyLoader, PolicyRef};
 
 /// Loads policies and runs each in a sandbox of its own.
@@ -29,19 +30,11 @@ pub struct Sandbox {
 #[error("the WebAssembly engine cannot be started: {0}")]
 pub struct SandboxUnavailable(String);
 
-/// What can be said of a policy without running it, and what it says of itself.
-#[derive(Clone, Debug)]
-pub struct Inspection {
-    /// What the policy says of itself.
-    pub description: Description,
-    /// Digest of the component.
-    pub digest: Digest,
-    /// Size of the component, bytes.
-    pub size: u64,
-    /// What it can see: the interfaces it imports, in alphabetical order.
-    pub sees: Vec<Interface>,
-    /// What it cannot see: the other interfaces with functions on offer.
-    pub blind_to: Vec<String>,
+/// Says of the digest of a component whether it may be used.
+pub type Admit<'a> = dyn Fn(Digest) -> Result<(), Undecided> + 'a;
+
+fn any(_: Digest) -> Result<(), Undecided> {
+    Ok(())
 }
 
 impl Sandbox {
@@ -66,55 +59,104 @@ impl Sandbox {
         })
     }
 
-    /// Loads a policy and says what it is and what it can see.
+    /// Loads a policy and says what it is, what it can see and what it needs.
     ///
     /// # Errors
     /// As [`PolicyLoader::load`].
     pub fn inspect(&self, reference: &PolicyRef) -> Result<Inspection, Undecided> {
-        let Loaded { policy, sees, size } = self.load_inspected(reference)?;
-        let blind_to = self
-            .offer
-            .iter()
-            .filter(|(name, functions)| {
-                !functions.is_empty() && sees.iter().all(|seen| seen.name != **name)
-            })
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
-        Ok(Inspection {
-            description: policy.description().clone(),
-            digest: policy.digest(),
-            size,
-            sees: sees.into_iter().filter(|seen| !seen.functions.is_empty()).collect(),
-            blind_to,
-        })
-    }
-
-    fn load_inspected(&self, reference: &PolicyRef) -> Result<Loaded, Undecided> {
         match reference {
             PolicyRef::Standard(name) => {
-                let standard = standard::find(name).ok_or_else(|| Undecided::Unloadable {
-                    detail: format!(
-                        "there is no standard policy `{name}`; see `lockgate policy list`"
-                    ),
-                })?;
-                self.load_bytes(reference, standard.component, standard.digest())
+                let standard = find_standard(name)?;
+                self.inspected(reference, standard.component, standard.digest())
             }
-            PolicyRef::Path(path) => self.load_file(reference, path),
+            PolicyRef::Path(path) => {
+                self.inspect_pulled(reference, &ComponentFile::open(path)?.read()?)
+            }
+            PolicyRef::Oci(_) => Err(not_pulled(reference)),
         }
     }
 
-    fn load_file(&self, reference: &PolicyRef, path: &Path) -> Result<Loaded, Undecided> {
+    /// The same of a policy whose bytes are at hand.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`].
+    pub fn inspect_pulled(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+    ) -> Result<Inspection, Undecided> {
+        component::check_magic(bytes)?;
+        self.inspected(reference, bytes, Digest::of(bytes))
+    }
+
+    fn inspected(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+        digest: Digest,
+    ) -> Result<Inspection, Undecided> {
+        let Loaded { policy, sees, component } = self.load_bytes(reference, bytes, digest)?;
+        let names = Names::of(&component, &self.engine);
+        inspection::of(&policy, sees, names, &self.offer, bytes)
+    }
+
+    fn load_any(&self, reference: &PolicyRef) -> Result<Loaded, Undecided> {
+        match reference {
+            PolicyRef::Standard(name) => {
+                let standard = find_standard(name)?;
+                self.load_bytes(reference, standard.component, standard.digest())
+            }
+            PolicyRef::Path(path) => self.load_file(reference, path, &any),
+            PolicyRef::Oci(_) => Err(not_pulled(reference)),
+        }
+    }
+
+    /// Loads the policy in a file, if `admit` takes the digest of what is in it. Nothing of a
+    /// policy that it does not take is compiled or run.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`], and those of `admit`.
+    pub fn load_admitted(
+        &self,
+        reference: &PolicyRef,
+        path: &Path,
+        admit: &Admit<'_>,
+    ) -> Result<Arc<dyn Policy>, Undecided> {
+        Ok(Arc::new(self.load_file(reference, path, admit)?.policy))
+    }
+
+    /// Loads a policy that was pulled a moment ago, its digest having been found right.
+    ///
+    /// # Errors
+    /// As [`PolicyLoader::load`].
+    pub fn load_pulled(
+        &self,
+        reference: &PolicyRef,
+        bytes: &[u8],
+    ) -> Result<Arc<dyn Policy>, Undecided> {
+        component::check_magic(bytes)?;
+        Ok(Arc::new(self.load_bytes(reference, bytes, Digest::of(bytes))?.policy))
+    }
+
+    fn load_file(
+        &self,
+        reference: &PolicyRef,
+        path: &Path,
+        admit: &Admit<'_>,
+    ) -> Result<Loaded, Undecided> {
         let file = ComponentFile::open(path)?;
         let stamp = Stamp::of(file.file());
         let noted = self.cache.as_ref().zip(stamp.as_ref());
-        if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp))
-            && let Some(kept) = self.kept(digest)
-        {
-            return self.ready(kept, digest, file.size());
+        if let Some(digest) = noted.and_then(|(cache, stamp)| cache.digest_of(stamp)) {
+            admit(digest)?;
+            if let Some(kept) = self.kept(digest) {
+                return self.ready(kept, digest);
+            }
         }
         let bytes = file.read()?;
-        component::check_magic(&bytes)?;
         let digest = Digest::of(&bytes);
+        admit(digest)?;
+        component::check_magic(&bytes)?;
         if let (Some(cache), Some(stamp)) = (&self.cache, stamp) {
             cache.note_digest(stamp, digest);
         }
@@ -128,7 +170,7 @@ impl Sandbox {
         digest: Digest,
     ) -> Result<Loaded, Undecided> {
         match self.kept(digest) {
-            Some(kept) => self.ready(kept, digest, length(bytes)),
+            Some(kept) => self.ready(kept, digest),
             None => self.compile(reference, bytes, digest),
         }
     }
@@ -148,7 +190,7 @@ impl Sandbox {
         let component = Component::from_binary(self.engine.wasmtime(), bytes)
             .map_err(|error| Undecided::Unloadable { detail: one_line(&error) })?;
         let kept = Kept { component: component.clone(), description: None };
-        let loaded = self.ready(kept, digest, length(bytes));
+        let loaded = self.ready(kept, digest);
         if let Some(cache) = &self.cache {
             let description = loaded.as_ref().ok().map(|loaded| loaded.policy.description());
             // Without an entry the next start compiles again; nothing else is lost.
@@ -158,7 +200,7 @@ impl Sandbox {
     }
 
     /// Makes a compiled component a policy. One that has not described itself yet is asked to.
-    fn ready(&self, kept: Kept, digest: Digest, size: u64) -> Result<Loaded, Undecided> {
+    fn ready(&self, kept: Kept, digest: Digest) -> Result<Loaded, Undecided> {
         let Kept { component, description } = kept;
         let sees = component::imports(&component, &self.engine, &self.offer)?;
         let unloadable =
@@ -166,22 +208,30 @@ impl Sandbox {
         let pre = self.linker.instantiate_pre(&component).map_err(unloadable)?;
         let pre = GuestPre::new(pre).map_err(unloadable)?;
         let policy = SandboxedPolicy::new(Arc::clone(&self.engine), pre, digest, description)?;
-        Ok(Loaded { policy, sees, size })
+        Ok(Loaded { policy, sees, component })
     }
 }
 
 struct Loaded {
     policy: SandboxedPolicy,
     sees: Vec<Interface>,
-    size: u64,
+    component: Component,
 }
 
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+fn find_standard(name: &str) -> Result<&'static Standard, Undecided> {
+    standard::find(name).ok_or_else(|| Undecided::Unloadable {
+        detail: format!("there is no standard policy `{name}`; see `lockgate policy list`"),
+    })
+}
+
+fn not_pulled(reference: &PolicyRef) -> Undecided {
+    Undecided::Unloadable {
+        detail: format!("`{reference}` is in a registry and has to be pulled first"),
+    }
 }
 
 impl PolicyLoader for Sandbox {
     fn load(&self, reference: &PolicyRef) -> Result<Arc<dyn Policy>, Undecided> {
-        Ok(Arc::new(self.load_inspected(reference)?.policy))
+        Ok(Arc::new(self.load_any(reference)?.policy))
     }
 }

@@ -6,6 +6,7 @@ mod component;
 mod engine;
 mod failure;
 mod host;
+mod inspection;
 mod loader;
 mod mapped;
 mod policy;
@@ -15,5 +16,6 @@ mod view;
 
 pub use cache::{Cache, CacheUnusable};
 pub use component::{COMPONENT_BYTES, Interface};
-pub use loader::{Inspection, Sandbox, SandboxUnavailable};
+pub use inspection::{Inspection, Need, Producer};
+pub use loader::{Admit, Sandbox, SandboxUnavailable};
 pub use standard::{component as standard_component, names as standard_names};

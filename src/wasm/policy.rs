@@ -29,10 +29,15 @@ impl SandboxedPolicy {
     ) -> Result<Self, Undecided> {
         let description = match description {
             Some(description) => description,
-            None => describe(&engine, &guest)?,
+            None => describe(&engine, &guest)?.0,
         };
         let description = answer::accept_description(description)?;
         Ok(Self { engine, guest, description, digest })
+    }
+
+    /// What it takes to hold an instance and to have it describe itself.
+    pub(super) fn need(&self) -> Result<Need, Undecided> {
+        Ok(describe(&self.engine, &self.guest)?.1)
     }
 
     fn run(
@@ -113,15 +118,29 @@ impl SandboxedPolicy {
     }
 }
 
+/// What a policy takes before it has judged anything.
+pub(super) struct Need {
+    pub(super) fuel: u64,
+    /// Bytes of linear memory.
+    pub(super) memory: usize,
+    pub(super) table_elements: usize,
+}
+
 /// Asks the guest to describe itself, under the default limits and without facts.
-fn describe(engine: &SandboxEngine, guest: &GuestPre<HostState>) -> Result<Description, Undecided> {
+fn describe(
+    engine: &SandboxEngine,
+    guest: &GuestPre<HostState>,
+) -> Result<(Description, Need), Undecided> {
     let limits = Limits::default();
     let _slot = engine.enter();
     let mut store = new_store(engine, &limits, None)?;
     let instance = instantiate(guest, &mut store, &limits)?;
     let description =
         instance.call_describe(&mut store).map_err(|error| reason(&error, Phase::Call, &limits))?;
-    Ok(description.into())
+    let fuel = limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0));
+    let limiter = store.into_data().limiter;
+    let need = Need { fuel, memory: limiter.peak_memory, table_elements: limiter.table_elements };
+    Ok((description.into(), need))
 }
 
 fn failed(detail: &str) -> Evaluation {

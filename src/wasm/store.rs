@@ -51,7 +51,7 @@ pub(super) struct Limiter {
     memory_limit: usize,
     memory: usize,
     pub(super) peak_memory: usize,
-    table_elements: usize,
+    pub(super) table_elements: usize,
 }
 
 impl ResourceLimiter for Limiter {

@@ -24,6 +24,8 @@ fn shows_what_a_standard_policy_is_and_sees() {
     insta::with_settings!({filters => vec![
         (r"sha256:[0-9a-f]{64}", "sha256:DIGEST"),
         (r"\d+ KiB", "N KiB"),
+        (r"(fuel|memory|table elements|instances): \d+ of", "$1: N of"),
+        (r"made with .*(\n {12}.*)*", "made with   TOOLS"),
     ]}, {
         insta::assert_snapshot!(ran.stdout);
     });
@@ -38,6 +40,29 @@ fn the_json_has_the_whole_description() {
     assert!(shown["params_schema"]["properties"]["required"].is_object());
     assert_eq!(shown["sees"][0]["interface"], "approvals");
     assert!(shown["cannot_see"].as_array().unwrap().contains(&"metrics".into()));
+}
+
+#[test]
+fn shows_what_a_policy_needs_of_what_it_may_have() {
+    let shown = Folder::empty().run("policy inspect std/approvals --format json").exits(0).json();
+    let needs = shown["needs"].as_array().unwrap();
+    let names: Vec<&str> = needs.iter().map(|need| need["what"].as_str().unwrap()).collect();
+    assert_eq!(names, ["fuel", "memory", "table-elements", "instances"]);
+    for need in needs {
+        let (amount, limit) = (need["amount"].as_u64().unwrap(), need["limit"].as_u64().unwrap());
+        assert!(0 < amount && amount < limit, "{need}");
+    }
+}
+
+#[test]
+fn shows_what_a_policy_was_made_with() {
+    let shown = Folder::empty().run("policy inspect std/approvals --format json").exits(0).json();
+    let producers = shown["producers"].as_array().unwrap();
+    let made_with = |part: &str, name: &str| {
+        producers.iter().any(|producer| producer["part"] == part && producer["name"] == name)
+    };
+    assert!(made_with("language", "Rust"), "{producers:?}");
+    assert!(made_with("processed-by", "wit-component"), "{producers:?}");
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn every_way_of_not_judging_is_undecided() {
     let detail = || "detail".to_owned();
     for reason in [
         Undecided::Unloadable { detail: detail() },
+        Undecided::Untrusted { detail: detail() },
         Undecided::Trap { detail: detail() },
         Undecided::FuelExhausted { fuel: 1 },
         Undecided::DeadlineExceeded { milliseconds: 1 },

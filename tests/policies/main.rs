@@ -2,14 +2,11 @@
 //! through the real component.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests may fail as tests do")]
 
-mod case;
-
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use case::cases;
+use lockgate::cases::{Case, Coverage, Folder, Status, Suite, run};
 use lockgate::model::{Outcome, Undecided};
 use lockgate::policy::{Policy, PolicyLoader, PolicyRef};
 use lockgate::wasm::{Cache, Sandbox, standard_names};
@@ -47,16 +44,30 @@ fn policy(name: &str) -> Arc<dyn Policy> {
     sandbox().load(&PolicyRef::Standard(name.into())).unwrap()
 }
 
+fn folder(name: &str) -> Folder {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(name).join("cases");
+    Folder::open(&folder).unwrap()
+}
+
+/// The cases of one policy, ordered by name.
+fn cases(name: &str) -> Vec<Case> {
+    let folder = folder(name);
+    let read = |file| folder.read(file).unwrap_or_else(|diagnostics| panic!("\n{diagnostics}"));
+    folder.files().iter().map(read).collect()
+}
+
 fn judges_its_cases_as_expected(name: &str) {
     let policy = policy(name);
-    let schema = &policy.description().params_schema;
+    let suite = Suite::new(policy.as_ref()).unwrap();
     let mut wrong = String::new();
-    for case in cases(name) {
-        // The gate file would be refused before the policy saw such params.
-        if let Some(mismatch) = case.params_mismatch(schema) {
-            writeln!(wrong, "{}: its params do not fit: {mismatch}", case.file.display()).unwrap();
+    for result in run(&suite, &folder(name), &|_| true).unwrap() {
+        match &result.status {
+            Status::Passed => {}
+            Status::Failed(difference) => {
+                writeln!(wrong, "{}: {:#?}", result.file, difference.lines).unwrap();
+            }
+            Status::Unreadable(diagnostics) => writeln!(wrong, "{diagnostics}").unwrap(),
         }
-        wrong += &case.mismatches(&case.run(policy.as_ref()));
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
@@ -71,15 +82,11 @@ fn every_policy_is_tested() {
 fn every_rule_is_broken_by_a_case() {
     let mut missing = Vec::new();
     for name in TESTED {
-        let cases = cases(name);
-        let broken: BTreeSet<&str> = cases
-            .iter()
-            .flat_map(case::Case::rules)
-            .filter(|(_, outcome)| *outcome == Outcome::Fail)
-            .map(|(rule, _)| rule)
-            .collect();
-        for rule in &policy(name).description().rules {
-            if !broken.contains(rule.code.as_str()) {
+        let policy = policy(name);
+        let suite = Suite::new(policy.as_ref()).unwrap();
+        let results = run(&suite, &folder(name), &|_| true).unwrap();
+        for rule in Coverage::of(policy.description(), &results).rules {
+            if rule.broken.is_empty() {
                 missing.push(format!("no case of {name} in which `{}` is broken", rule.code));
             }
         }
@@ -91,7 +98,7 @@ fn every_rule_is_broken_by_a_case() {
 fn every_policy_is_shown_allowing_and_denying() {
     for name in TESTED {
         let cases = cases(name);
-        let denies = |case: &case::Case| case.rules().iter().any(|rule| rule.1 == Outcome::Fail);
+        let denies = |case: &Case| case.expected_rules().any(|rule| rule.1 == Outcome::Fail);
         assert!(cases.iter().any(denies), "no case of {name} denies");
         assert!(
             cases.iter().any(|case| !case.refuses() && !denies(case)),
@@ -105,8 +112,8 @@ fn a_policy_gives_the_same_checks_again() {
     for name in TESTED {
         let (first, second) = (policy(name), policy(name));
         for case in cases(name) {
-            let again = case.run(second.as_ref());
-            assert_eq!(case.run(first.as_ref()), again, "{}", case.file.display());
+            let again = case.evaluate(second.as_ref()).result;
+            assert_eq!(case.evaluate(first.as_ref()).result, again, "{}", case.file());
         }
     }
 }
@@ -133,7 +140,7 @@ fn accepts_the_params_of_its_example() {
         let fits = lockgate::config::check_params(&schema.to_string(), example);
         assert_eq!(fits, Ok(()), "{name}");
         for case in cases(name) {
-            let answer = case.run_with(policy.as_ref(), example);
+            let answer = case.evaluate_with(policy.as_ref(), example).result;
             let refused = matches!(answer, Err(Undecided::ParamsRefused { .. }));
             assert!(!refused, "{name}: {answer:?}");
         }
@@ -163,8 +170,7 @@ fn cases_are_named_in_kebab_case() {
         for case in cases(name) {
             let stem = case.name();
             let is_kebab = stem.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-            assert!(is_kebab, "{}", case.file.display());
-            assert_eq!(case.file.extension().unwrap(), "yaml");
+            assert!(is_kebab && case.file().ends_with(".yaml"), "{}", case.file());
         }
     }
 }

@@ -42,6 +42,15 @@ const PROFILE: [&str; 7] = [
     "profile.wasm.strip=\"symbols\"",
 ];
 
+/// What a `Cargo.lock` means that lacks a dependency.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    /// The build fails.
+    Obeyed,
+    /// The dependency is added.
+    Extended,
+}
+
 impl Toolchain {
     /// Builds policy crates into core modules, in the order of [`Crates::packages`].
     ///
@@ -51,20 +60,52 @@ impl Toolchain {
     ///
     /// When cargo cannot be run or fails, or a package gives no module.
     pub fn build(&self, crates: &Crates<'_>) -> Result<Vec<Module>, BuildError> {
-        let workspace = self.workspace(crates.manifest)?;
+        let packages = crates.packages;
+        let built = self.artifacts(crates.manifest, packages, crates.target_dir, Lock::Obeyed)?;
+        packages
+            .iter()
+            .map(|package| {
+                module(package, |id| package_name(id).as_deref() == Some(package), &built)
+            })
+            .collect()
+    }
+
+    /// Builds the one package that a `Cargo.toml` is of, whatever it is called. A `Cargo.lock` is
+    /// obeyed, and gets what it lacks, as in `cargo build`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Toolchain::build`], and when the manifest is not of a package.
+    pub fn build_package(&self, manifest: &Path, target_dir: &Path) -> Result<Module, BuildError> {
+        let id = self.package_id(manifest)?;
+        let name = package_name(&id).unwrap_or_else(|| id.clone());
+        let built = self.artifacts(manifest, &[], target_dir, Lock::Extended)?;
+        module(&name, |other| other == id, &built)
+    }
+
+    /// Ids of the packages that cargo built, each with its module. Without names of packages it
+    /// builds the manifest's own.
+    fn artifacts(
+        &self,
+        manifest: &Path,
+        packages: &[&str],
+        target_dir: &Path,
+        lock: Lock,
+    ) -> Result<Vec<(String, PathBuf)>, BuildError> {
+        let workspace = self.workspace(manifest)?;
         let mut cargo = self.cargo();
         cargo
             .args(["build", "--lib", "--profile", "wasm", "--target", TARGET])
             .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
-            .arg(crates.manifest)
+            .arg(manifest)
             .arg("--target-dir")
-            .arg(crates.target_dir)
+            .arg(target_dir)
             .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
-            .args(crates.packages.iter().flat_map(|package| ["--package", package]))
+            .args(packages.iter().flat_map(|package| ["--package", package]))
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags(&workspace))
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
-        if workspace.join("Cargo.lock").is_file() {
+        if lock == Lock::Obeyed && workspace.join("Cargo.lock").is_file() {
             cargo.arg("--locked");
         }
         if let Some(linker) = &self.linker {
@@ -78,15 +119,35 @@ impl Toolchain {
             }
         }
         let messages = run(cargo)?.ok_or_else(|| BuildError::Failed {
-            packages: crates
-                .packages
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            packages: match packages {
+                [] => format!("`{}`", manifest.display()),
+                names => {
+                    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                }
+            },
         })?;
-        let built: Vec<(String, PathBuf)> = messages.lines().filter_map(artifact).collect();
-        crates.packages.iter().map(|package| module(package, &built)).collect()
+        Ok(messages.lines().filter_map(artifact).collect())
+    }
+
+    /// The id that cargo gives the package of a manifest.
+    fn package_id(&self, manifest: &Path) -> Result<String, BuildError> {
+        let mut cargo = self.cargo();
+        cargo
+            .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+            .arg(manifest)
+            .stderr(Stdio::inherit());
+        let unexpected = || BuildError::Unexpected {
+            detail: format!("`{}` is not of a package that cargo knows", manifest.display()),
+        };
+        let metadata: Value =
+            serde_json::from_str(&run(cargo)?.ok_or_else(unexpected)?).map_err(|_| unexpected())?;
+        let packages = metadata.get("packages").and_then(Value::as_array);
+        let own = packages.into_iter().flatten().find(|package| {
+            let path = package.get("manifest_path").and_then(Value::as_str);
+            path.is_some_and(|path| Path::new(path) == manifest)
+        });
+        let id = own.and_then(|package| package.get("id")?.as_str());
+        id.map(str::to_owned).ok_or_else(unexpected)
     }
 
     /// The directory of the workspace that a manifest belongs to.
@@ -182,17 +243,21 @@ fn run(mut command: Command) -> Result<Option<String>, BuildError> {
     Ok(output.status.success().then_some(text))
 }
 
-fn module(package: &str, built: &[(String, PathBuf)]) -> Result<Module, BuildError> {
+fn module(
+    package: &str,
+    is_it: impl Fn(&str) -> bool,
+    built: &[(String, PathBuf)],
+) -> Result<Module, BuildError> {
     let (_, path) = built
         .iter()
-        .find(|(name, _)| name == package)
+        .find(|(id, _)| is_it(id))
         .ok_or_else(|| BuildError::NoModule { package: package.to_owned() })?;
     let bytes =
         fs::read(path).map_err(|source| BuildError::Unreadable { path: path.clone(), source })?;
     Ok(Module { package: package.to_owned(), bytes })
 }
 
-/// Package and module of one line of cargo's answer; none when it tells of something else.
+/// Package id and module of one line of cargo's answer; none when it tells of something else.
 fn artifact(line: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(line).ok()?;
     if message.get("reason")?.as_str()? != "compiler-artifact" {
@@ -200,7 +265,7 @@ fn artifact(line: &str) -> Option<(String, PathBuf)> {
     }
     let is_module = |path: &&str| path.ends_with(".wasm");
     let mut files = message.get("filenames")?.as_array()?.iter().filter_map(Value::as_str);
-    Some((package_name(message.get("package_id")?.as_str()?)?, files.find(is_module)?.into()))
+    Some((message.get("package_id")?.as_str()?.to_owned(), files.find(is_module)?.into()))
 }
 
 /// The name in a package id: `path+file:///dir#name@1.0.0`, or `path+file:///dir/name#1.0.0`
@@ -266,6 +331,6 @@ mod tests {
 
     #[test]
     fn rejects_a_package_without_a_module() {
-        assert!(matches!(module("a", &[]), Err(BuildError::NoModule { .. })));
+        assert!(matches!(module("a", |_| true, &[]), Err(BuildError::NoModule { .. })));
     }
 }

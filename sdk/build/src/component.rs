@@ -1,3 +1,4 @@
+use wasm_metadata::Producers;
 use wit_component::{ComponentEncoder, DecodedWasm};
 use wit_parser::WorldItem;
 
@@ -9,9 +10,13 @@ use crate::BuildError;
 ///
 /// When the module is damaged, carries no component type, or imports what that type lacks.
 pub fn componentize(module: &[u8]) -> Result<Vec<u8>, BuildError> {
+    // What the compiler says of itself is stripped from the module with all else that does not run.
+    let mut producers = Producers::empty();
+    producers.add("language", "Rust", "");
     ComponentEncoder::default()
         .module(module)
         .and_then(|encoder| encoder.validate(true).encode())
+        .and_then(|component| producers.add_to_wasm(&component))
         .map_err(|error| BuildError::NoComponent { detail: one_line(&format!("{error:#}")) })
 }
 

@@ -2,7 +2,7 @@
 //! wasm32 and natively alike.
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "wit",
     world: "policy",
     additional_derives: [PartialEq],
     pub_export_macro: true,

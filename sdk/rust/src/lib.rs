@@ -68,6 +68,7 @@ pub mod export;
 mod items;
 pub mod log;
 mod number;
+mod parse;
 mod rules;
 mod words;
 
@@ -87,9 +88,9 @@ pub use date::{Date, InvalidDate};
 pub use evidence::Evidence;
 #[cfg(not(target_arch = "wasm32"))]
 pub use evidence::EvidenceBuilder;
-pub use export::parse_params;
 pub use lockgate_sdk_macros::{Rules, params, policy};
 pub use number::{difference, number, tidy};
+pub use parse::parse_params;
 pub use rules::Rules;
 pub use {schemars, serde};
 

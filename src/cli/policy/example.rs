@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::params::{items, property};
+use crate::config::is_bare;
 use crate::policy::PolicyRef;
 use crate::report::plain;
 
@@ -63,13 +64,7 @@ fn ordered<'a>(schema: &Value, map: &'a Map<String, Value>) -> Vec<(&'a String, 
 
 /// A text without quotes where YAML takes it for nothing else.
 fn scalar(text: &str) -> String {
-    const WORDS: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    let bare = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.' || c == '/')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || " ._/-".contains(c))
-        && !text.ends_with(' ')
-        && !WORDS.contains(&text.to_ascii_lowercase().as_str())
-        && text.chars().any(char::is_alphabetic);
-    if bare { text.to_owned() } else { plain(&Value::from(text).to_string()) }
+    if is_bare(text) { text.to_owned() } else { plain(&Value::from(text).to_string()) }
 }
 
 #[cfg(test)]

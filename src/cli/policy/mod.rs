@@ -1,26 +1,51 @@
-//! `lockgate policy`: which policies there are, and what one is.
+//! `lockgate policy`: which policies there are, what one is, how to make one, whether it does what
+//! it should, and how it is shared.
 
+mod artifact;
+mod bench;
+mod build;
+mod case;
 mod example;
+mod failure;
+mod filter;
+mod inspect;
+mod list;
+mod lock;
 mod markdown;
+mod new;
 mod params;
+mod sign;
+mod subject;
+mod test;
 mod text;
+mod watch;
 
-use anyhow::anyhow;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::Exit;
-use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
-use crate::policy::PolicyRef;
-use crate::report::harmless_json;
-use crate::wasm::{Inspection, Interface, standard_names};
+use crate::report::{harmless_json, plain};
+use crate::wasm::{Inspection, Interface, Need, Producer};
 
-/// See which policies there are, and what one can see.
+/// See which policies there are and what one can see; make, test and share your own.
 #[derive(Debug, Subcommand)]
 pub(super) enum Policy {
-    List(List),
-    Inspect(Inspect),
+    List(list::List),
+    Inspect(inspect::Inspect),
+    New(new::New),
+    Build(build::Build),
+    Test(test::Test),
+    Case(case::Case),
+    Bench(bench::Bench),
+    Push(artifact::Push),
+    Pull(artifact::Pull),
+    Lock(lock::LockPolicies),
+    Vendor(lock::Vendor),
+    Sign(sign::Sign),
+    Verify(sign::Verify),
+    #[command(subcommand)]
+    Key(sign::Key),
 }
 
 impl Policy {
@@ -28,6 +53,18 @@ impl Policy {
         match self {
             Self::List(command) => command.run(terminal),
             Self::Inspect(command) => command.run(terminal),
+            Self::New(command) => command.run(terminal),
+            Self::Build(command) => command.run(terminal),
+            Self::Test(command) => command.run(terminal),
+            Self::Case(command) => command.run(terminal),
+            Self::Bench(command) => command.run(terminal),
+            Self::Push(command) => command.run(terminal),
+            Self::Pull(command) => command.run(terminal),
+            Self::Lock(command) => command.run(terminal),
+            Self::Vendor(command) => command.run(terminal),
+            Self::Sign(command) => command.run(terminal),
+            Self::Verify(command) => command.run(terminal),
+            Self::Key(command) => command.run(terminal),
         }
     }
 }
@@ -41,63 +78,6 @@ enum Format {
     Json,
     /// A documentation page.
     Markdown,
-}
-
-/// List the standard policies.
-#[derive(Args, Debug)]
-pub(super) struct List {
-    /// How to print them.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
-    #[command(flatten)]
-    sandbox: SandboxOptions,
-}
-
-impl List {
-    fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let sandbox = self.sandbox.sandbox(terminal)?;
-        let mut inspections = Vec::new();
-        for name in standard_names() {
-            inspections.push(sandbox.inspect(&PolicyRef::Standard(name.to_owned()))?);
-        }
-        terminal.print(&match self.format {
-            Format::Text => text::list(&inspections),
-            Format::Json => json_text(&Value::Array(inspections.iter().map(as_json).collect()))?,
-            Format::Markdown => markdown::list(&inspections),
-        })?;
-        Ok(Exit::Done)
-    }
-}
-
-/// Show what a policy is: its rules and params, its digest, and what it can and cannot see.
-#[derive(Args, Debug)]
-pub(super) struct Inspect {
-    /// A component file, or `std/NAME`.
-    #[arg(value_name = "FILE|std/NAME")]
-    policy: String,
-
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-
-    #[command(flatten)]
-    sandbox: SandboxOptions,
-}
-
-impl Inspect {
-    fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let reference = PolicyRef::from(self.policy.as_str());
-        let sandbox = self.sandbox.sandbox(terminal)?;
-        let inspection =
-            sandbox.inspect(&reference).map_err(|reason| anyhow!("`{reference}`: {reason}"))?;
-        terminal.print(&match self.format {
-            Format::Text => text::page(&reference, &inspection, terminal.width()),
-            Format::Json => json_text(&as_json(&inspection))?,
-            Format::Markdown => markdown::page(&reference, &inspection),
-        })?;
-        Ok(Exit::Done)
-    }
 }
 
 fn json_text(value: &Value) -> anyhow::Result<String> {
@@ -119,6 +99,16 @@ fn as_json(inspection: &Inspection) -> Value {
             "functions": seen.functions,
         })).collect::<Vec<_>>(),
         "cannot_see": inspection.blind_to,
+        "needs": inspection.needs.iter().map(|need| json!({
+            "what": need.what,
+            "amount": need.amount,
+            "limit": need.limit,
+        })).collect::<Vec<_>>(),
+        "producers": inspection.producers.iter().map(|producer| json!({
+            "part": producer.part,
+            "name": producer.name,
+            "version": producer.version,
+        })).collect::<Vec<_>>(),
     })
 }
 
@@ -133,6 +123,29 @@ const LOG: &str = "log";
 /// The interfaces that show a policy something.
 fn evidence(inspection: &Inspection) -> impl Iterator<Item = &Interface> {
     inspection.sees.iter().filter(|seen| seen.name != LOG)
+}
+
+/// What holding a policy takes, each with what it may take.
+fn needs(inspection: &Inspection) -> impl Iterator<Item = String> {
+    inspection.needs.iter().map(|need| {
+        let Need { what, amount, limit } = need;
+        match *what {
+            "memory" => format!("memory: {} of {} KiB", amount.div_ceil(1024), limit >> 10),
+            what => format!("{}: {amount} of {limit}", what.replace('-', " ")),
+        }
+    })
+}
+
+/// What the policy was made with, by its own word.
+fn producers(inspection: &Inspection) -> String {
+    let mut producers: Vec<&Producer> = inspection.producers.iter().collect();
+    // What it is written in comes first; tools are in the order in which they say they came.
+    producers.sort_by_key(|producer| producer.part != "language");
+    let named = producers.into_iter().map(|producer| {
+        let Producer { part: _, name, version } = producer;
+        if version.is_empty() { plain(name) } else { plain(&format!("{name} {version}")) }
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 /// What the policy could be shown and is not.

@@ -1,6 +1,6 @@
 //! What a policy is, for people at a terminal.
 
-use super::{evidence, example, params, params_schema, unseen};
+use super::{evidence, example, needs, params, params_schema, producers, unseen};
 use crate::policy::PolicyRef;
 use crate::report::plain;
 use crate::wasm::Inspection;
@@ -43,6 +43,16 @@ pub(super) fn page(reference: &PolicyRef, inspection: &Inspection, width: usize)
     }
     page.labelled("cannot see", &unseen(inspection));
     page.labelled("", "no files, network, environment, clock or randomness");
+    let mut label = "needs";
+    for need in needs(inspection) {
+        page.labelled(label, &need);
+        label = "";
+    }
+    page.labelled("", "before it judges; that takes more, by what there is to judge");
+    let producers = producers(inspection);
+    if !producers.is_empty() {
+        page.labelled("made with", &producers);
+    }
 
     page.line("\nrules");
     for rule in &description.rules {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::gate_file::{assignments, held_policies, load_with};
+use crate::cli::sources::{Sources, watched};
 use crate::server::{GateSet, GatesUnusable, LoadGates};
 use crate::wasm::Sandbox;
 
@@ -10,11 +11,12 @@ use crate::wasm::Sandbox;
 pub(super) struct Loader {
     path: PathBuf,
     sandbox: Sandbox,
+    sources: Sources,
 }
 
 impl Loader {
-    pub(super) const fn new(path: PathBuf, sandbox: Sandbox) -> Self {
-        Self { path, sandbox }
+    pub(super) const fn new(path: PathBuf, sandbox: Sandbox, sources: Sources) -> Self {
+        Self { path, sandbox, sources }
     }
 }
 
@@ -23,14 +25,17 @@ impl LoadGates for Loader {
         let unusable = |details: String| GatesUnusable { details };
         let config = load_with(&self.path, &self.sandbox)
             .map_err(|diagnostics| unusable(diagnostics.to_string()))?;
-        let policies = held_policies(&config, config.gates.iter().enumerate(), &self.sandbox)
-            .map_err(|faults| {
+        let gates = config.gates.iter().enumerate();
+        let policies =
+            held_policies(&config, gates, &self.sandbox, &self.sources).map_err(|faults| {
                 let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
                 unusable(faults.join("\n"))
             })?;
         let assignments =
             assignments(&config.evidence).map_err(|error| unusable(format!("{error:#}")))?;
-        GateSet::new(self.path.clone(), config, policies, assignments)
+        let files = watched(&config);
+        let gates = GateSet::new(self.path.clone(), config, policies, assignments)?;
+        Ok(gates.watching(files))
     }
 
     fn files(&self) -> Vec<PathBuf> {

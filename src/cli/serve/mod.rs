@@ -17,6 +17,7 @@ use super::Exit;
 use super::gate_file::GateFile;
 use super::record::RecordOptions;
 use super::sandbox::SandboxOptions;
+use super::sources::SourceOptions;
 use super::terminal::Terminal;
 use crate::record::{self, Record};
 use crate::registry::kubernetes::{Mapping, Rules};
@@ -82,6 +83,9 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     sandbox: SandboxOptions,
+
+    #[command(flatten)]
+    sources: SourceOptions,
 
     #[command(flatten)]
     mlflow: gateway::MlflowGateway,
@@ -171,7 +175,8 @@ impl Serve {
         let sandbox = self.sandbox.sandbox_saying(terminal, |policy| {
             tracing::info!(%policy, "compiling a policy for this machine");
         })?;
-        let loader = Arc::new(Loader::new(self.gate_file.path.clone(), sandbox));
+        let sources = self.sources.sources(&self.sandbox, terminal);
+        let loader = Arc::new(Loader::new(self.gate_file.path.clone(), sandbox, sources));
         let record = Record::open(&self.record.location()?, record::Options::write())
             .await
             .context("cannot open the record")?;

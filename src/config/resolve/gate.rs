@@ -9,7 +9,7 @@ use super::super::{ConfiguredGate, dates, raw};
 use super::{Resolver, not_a_pattern};
 use crate::decision::{Gate, Guard, Requirement, TargetPattern};
 use crate::model::Target;
-use crate::policy::{Invocation, Limits, PolicyRef};
+use crate::policy::{InvalidOciRef, Invocation, Limits, OciRef, PolicyRef};
 
 impl Resolver<'_> {
     pub(super) fn gate(&mut self, raw: raw::Gate, at: &str) -> Option<ConfiguredGate> {
@@ -83,6 +83,9 @@ impl Resolver<'_> {
 
     fn policy(&mut self, raw: raw::Policy, at: &str) -> Option<(Guard, Invocation)> {
         let reference = raw.component.and_then(|text| self.reference(&text, &format!("{at}/use")));
+        if let Some(reference) = &reference {
+            self.covered(reference, &format!("{at}/use"));
+        }
         let id = self.id(raw.id, reference.as_ref(), at);
         self.remember(id.as_deref(), at);
         let effective_on = self.date(raw.effective_on, &format!("{at}/effective-on"), dates::start);
@@ -124,13 +127,20 @@ impl Resolver<'_> {
             self.note(at, format!("there is no standard policy {}", quoted(text)), Some(hint));
             return None;
         }
+        if text.starts_with(OciRef::SCHEME) {
+            return text
+                .parse()
+                .map(PolicyRef::Oci)
+                .map_err(|error: InvalidOciRef| self.note(at, error.to_string(), None))
+                .ok();
+        }
         let is_path = text.strip_suffix(".wasm").is_some_and(|stem| !stem.is_empty());
         if is_path && !text.chars().any(char::is_control) {
             return Some(PolicyRef::Path(text.into()));
         }
         let hint = match nearest(text, known()) {
             Some(near) => format!("did you mean `std/{near}`?"),
-            None => "write `std/NAME`, or the path of a `.wasm` file".to_owned(),
+            None => "write `std/NAME`, the path of a `.wasm` file, or `oci://…`".to_owned(),
         };
         self.note(at, format!("{} names no policy", quoted(text)), Some(hint));
         None
@@ -151,32 +161,23 @@ impl Resolver<'_> {
             }
             return Some(id);
         }
-        match reference? {
-            PolicyRef::Standard(name) => Some(name.clone()),
-            PolicyRef::Path(path) => {
-                let stem = Path::file_stem(path).and_then(|stem| stem.to_str());
-                let id = stem.filter(|stem| is_id(stem)).map(str::to_owned);
-                if id.is_none() {
-                    let path = quoted(&path.to_string_lossy());
-                    let message = format!("the name of {path} cannot serve as an id");
-                    self.note(
-                        &format!("{at}/use"),
-                        message,
-                        Some("give the policy an `id`".to_owned()),
-                    );
-                }
-                id
-            }
+        let reference = reference?;
+        let name = match reference {
+            PolicyRef::Standard(name) => return Some(name.clone()),
+            PolicyRef::Path(path) => Path::file_stem(path).and_then(|stem| stem.to_str()),
+            PolicyRef::Oci(reference) => Some(reference.name()),
+        };
+        let id = name.filter(|name| is_id(name)).map(str::to_owned);
+        if id.is_none() {
+            let reference = quoted(&reference.to_string());
+            let message = format!("the name of {reference} cannot serve as an id");
+            self.note(&format!("{at}/use"), message, Some("give the policy an `id`".to_owned()));
         }
+        id
     }
 
     fn limits(&mut self, raw: &raw::Limits, at: &str) -> Option<Limits> {
-        let limits = Limits::new(
-            raw.fuel.unwrap_or(Limits::DEFAULT_FUEL),
-            raw.memory_mib.unwrap_or(Limits::DEFAULT_MEMORY_MIB),
-            raw.deadline_ms.unwrap_or(Limits::DEFAULT_DEADLINE_MS),
-        );
-        limits
+        raw.resolve()
             .map_err(|errors| {
                 for error in errors {
                     self.note(&format!("{at}/{}", error.name), error.to_string(), None);
@@ -186,7 +187,7 @@ impl Resolver<'_> {
     }
 }
 
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
         && text

@@ -1,6 +1,7 @@
 mod evidence;
 mod gate;
 mod naming;
+mod trust;
 mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::diagnostic::{Problem, quoted};
 use super::yaml::Node;
-use super::{ConfiguredGate, EvidenceAssignment, KnownNames, raw};
+use super::{ConfiguredGate, EvidenceAssignment, KnownNames, TrustSettings, raw};
 use crate::decision::{Naming, Patterns, Waiver};
 use crate::model::Timestamp;
 
@@ -26,6 +27,7 @@ pub(super) struct Resolved {
     pub(super) waivers: Vec<Waiver>,
     pub(super) evidence: Vec<EvidenceAssignment>,
     pub(super) naming: Naming,
+    pub(super) trust: Option<TrustSettings>,
 }
 
 /// Turns what is written into what is meant, and notes everything that means nothing. What is
@@ -42,6 +44,8 @@ pub(super) struct Resolver<'a> {
     policies: BTreeMap<String, String>,
     /// Ids of all policies; none once one could not be told.
     ids: Option<BTreeSet<String>>,
+    /// Whose signatures policies have to have, as far as it could be told.
+    trust: Option<TrustSettings>,
 }
 
 impl<'a> Resolver<'a> {
@@ -53,15 +57,17 @@ impl<'a> Resolver<'a> {
     ) -> Self {
         let ids = Some(BTreeSet::new());
         let (gates, policies) = (BTreeMap::new(), BTreeMap::new());
-        Self { tree, known, noted, problems, gates, policies, ids }
+        Self { tree, known, noted, problems, gates, policies, ids, trust: None }
     }
 
     pub(super) fn resolve(&mut self, file: raw::GateFile) -> Resolved {
+        self.trust = file.trust.and_then(|trust| self.trust(trust, "/trust"));
         let gates = self.each(file.gates.unwrap_or_default(), "/gates", Self::gate);
         let waivers = self.each(file.waivers, "/waivers", Self::waiver);
         let evidence = self.each(file.evidence, "/evidence", Self::evidence);
         let naming = self.naming(file.mlflow, "/mlflow");
-        Resolved { gates, waivers, evidence, naming }
+        let trust = self.trust.take();
+        Resolved { gates, waivers, evidence, naming, trust }
     }
 
     /// Reads the entries of a list, each by itself.

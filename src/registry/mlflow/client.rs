@@ -21,6 +21,7 @@ use super::path::encode;
 use super::refusal::quoted;
 use super::route::Routes;
 use crate::evidence::parse_json;
+use crate::net::{connector, innermost};
 
 /// Time to connect, and of one request with its answer where nothing else is said.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -72,20 +73,8 @@ impl Client {
     /// An address that is none.
     pub fn new(url: &str) -> Result<Self, InvalidAddress> {
         let address = Arc::new(Address::parse(url)?);
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new();
-        let connector = if address.origin.starts_with("https:") {
-            let provider = rustls::crypto::ring::default_provider();
-            let trusting = connector.with_provider_and_native_roots(provider);
-            trusting.map_err(InvalidAddress::Certificates)?.https_only()
-        } else {
-            // A machine without any certificates can still speak plainly.
-            connector.with_tls_config(trusting_nobody()?).https_or_http()
-        };
-        let https = connector.enable_http1().wrap_connector(http);
+        let secure = address.origin.starts_with("https:");
+        let https = connector(secure, CONNECT).map_err(InvalidAddress::Certificates)?;
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(IDLE)
@@ -231,14 +220,6 @@ impl Client {
     }
 }
 
-fn trusting_nobody() -> Result<rustls::ClientConfig, InvalidAddress> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| InvalidAddress::Certificates(std::io::Error::other(error)))?;
-    Ok(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
-}
-
 /// Bytes of one answer of the REST API. A run with a thousand metrics takes some 100 KiB.
 const MAX_ANSWER_BYTES: u64 = 16 << 20;
 
@@ -299,15 +280,6 @@ fn refused(what: &str, status: StatusCode, bytes: &[u8]) -> RegistryError {
     };
     let (what, code) = (what.to_owned(), text("error_code").to_owned());
     RegistryError::Refused { what, status: status.as_u16(), code, message }
-}
-
-/// The last of a chain of errors says what happened; those before it, which layer passed it on.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 impl Address {

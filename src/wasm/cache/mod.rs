@@ -212,6 +212,10 @@ impl Cache {
         for entry in self.directory.entries()? {
             let entry = entry?;
             let metadata = entry.metadata()?;
+            if !metadata.is_file() {
+                // The store of pulled policies, which keeps to a limit of its own.
+                continue;
+            }
             files.push((metadata.modified()?, metadata.len(), entry));
         }
         files.sort_by_key(|(modified, _, _)| *modified);

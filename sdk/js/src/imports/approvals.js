@@ -1,0 +1,1 @@
+export { listApprovals } from "lockgate:policy/approvals@1.0.0";

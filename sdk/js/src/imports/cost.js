@@ -1,0 +1,1 @@
+export { forecasts, usages } from "lockgate:policy/cost@1.0.0";

@@ -1,0 +1,1 @@
+export { names, read } from "lockgate:policy/documents@1.0.0";

@@ -1,0 +1,1 @@
+export { current, transitions } from "lockgate:policy/history@1.0.0";

@@ -1,0 +1,1 @@
+export { log } from "lockgate:policy/log@1.0.0";

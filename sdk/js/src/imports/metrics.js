@@ -1,0 +1,7 @@
+export {
+  baseline,
+  baselineNamed,
+  candidate,
+  candidateNamed,
+  unmeasured,
+} from "lockgate:policy/metrics@1.0.0";

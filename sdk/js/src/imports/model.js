@@ -1,0 +1,1 @@
+export { artifacts, card, getMetadata, tag, tags } from "lockgate:policy/model@1.0.0";

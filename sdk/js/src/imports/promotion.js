@@ -1,0 +1,1 @@
+export { getRequest } from "lockgate:policy/promotion@1.0.0";

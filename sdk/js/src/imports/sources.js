@@ -1,0 +1,1 @@
+export { listSources } from "lockgate:policy/sources@1.0.0";

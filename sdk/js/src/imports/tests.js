@@ -1,0 +1,1 @@
+export { results } from "lockgate:policy/tests@1.0.0";

@@ -1,0 +1,5 @@
+import * as host from "#documents";
+
+export const names = () => host.names();
+
+export const read = (name) => host.read(name);

@@ -1,0 +1,3 @@
+import * as host from "#tests";
+
+export const results = () => host.results();

@@ -1,0 +1,12 @@
+import re
+
+# Every control character of Unicode.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+def one_line(text: str) -> str:
+    """Text without control characters.
+
+    What scanners and people wrote may hold line breaks, and a message is one line.
+    """
+    return _CONTROL.sub(" ", str(text))

@@ -1,0 +1,36 @@
+use clap::Args;
+use serde_json::Value;
+
+use super::{Format, as_json, json_text, markdown, text};
+use crate::cli::Exit;
+use crate::cli::sandbox::SandboxOptions;
+use crate::cli::terminal::Terminal;
+use crate::policy::PolicyRef;
+use crate::wasm::standard_names;
+
+/// List the standard policies.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct List {
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    #[command(flatten)]
+    sandbox: SandboxOptions,
+}
+
+impl List {
+    pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
+        let sandbox = self.sandbox.sandbox(terminal)?;
+        let mut inspections = Vec::new();
+        for name in standard_names() {
+            inspections.push(sandbox.inspect(&PolicyRef::Standard(name.to_owned()))?);
+        }
+        terminal.print(&match self.format {
+            Format::Text => text::list(&inspections),
+            Format::Json => json_text(&Value::Array(inspections.iter().map(as_json).collect()))?,
+            Format::Markdown => markdown::list(&inspections),
+        })?;
+        Ok(Exit::Done)
+    }
+}
