@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("evaluation", &["model", "decision", "policy"]),
     ("project", &["model", "policy", "config"]),
     ("report", &["model", "decision", "evidence"]),
-    ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
+    ("cases", &["model", "policy", "decision", "evidence", "config", "report"]),
     ("registry", &["model", "decision", "evidence"]),
     ("record", &["model", "decision", "evidence", "report"]),
     (

@@ -325,6 +325,8 @@ fn digest(text: &str, at: &str) -> Result<Digest, Fault> {
     text.parse().map_err(|error| refuse(at, format!("{error}")))
 }
 
+/// Messages quote what the case says, and may be shown on a terminal.
 fn refuse(pointer: &str, message: String) -> Fault {
+    let message = message.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     Fault { pointer: pointer.to_owned(), message, hint: None }
 }

@@ -4,7 +4,7 @@ use super::Exit;
 use super::gate_file::{GateFile, Told, load_policies};
 use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
-use crate::{config, evidence, project, report};
+use crate::{cases, config, evidence, project, report};
 
 /// Check the gate file, or print the JSON Schemas of lockgate's files.
 #[derive(Debug, Subcommand)]
@@ -102,6 +102,8 @@ enum Document {
     Report,
     /// `policy.yaml` of a policy project.
     Policy,
+    /// A case of a policy.
+    Case,
 }
 
 impl Schema {
@@ -111,6 +113,7 @@ impl Schema {
             Document::Evidence => evidence::schema(),
             Document::Report => report::json_schema(),
             Document::Policy => project::schema(),
+            Document::Case => cases::schema(),
         };
         terminal.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Done)

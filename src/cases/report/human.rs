@@ -78,7 +78,7 @@ impl Page {
             Status::Failed(difference) => self.difference(result, difference),
             Status::Unreadable(diagnostics) => {
                 for line in diagnostics.to_string().lines() {
-                    self.line(&[("      ", Style::new()), (line, Style::new())]);
+                    self.line(&[("      ", Style::new()), (&plain(line), Style::new())]);
                 }
             }
         }

@@ -109,10 +109,6 @@ impl Test {
             results = again;
         }
         self.report(subject, &policy, &results, start.elapsed(), terminal)?;
-        // The process ends soon, and the kernel takes all of it back at once.
-        if !self.watch {
-            std::mem::forget(policy.clone());
-        }
         Ok(Some(exit(&results)))
     }
 
