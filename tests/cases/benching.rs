@@ -33,9 +33,8 @@ fn tells_cold_cached_and_warm_apart() {
 #[test]
 fn nothing_is_cached_without_a_cache() {
     let bench = "policy bench std/metric-threshold --cases cases --runs 1 --no-cache --format json";
-    let mut command = folder();
-    command = command.file("x", "");
-    let mut process = command.command();
+    let folder = folder();
+    let mut process = folder.command();
     process.env_remove("LOCKGATE_CACHE_DIR").args(bench.split(' '));
     let ran = super::folder::ran(&mut process).exits(0);
     assert_eq!(ran.json()["cached"], serde_json::Value::Null);

@@ -127,6 +127,13 @@ fn two_cases_of_one_name_are_refused() {
 #[test]
 fn a_file_that_is_no_file_ends_at_once() {
     let folder = Folder::empty().file("cases/a.yaml", case(PASSES));
-    rustix::fs::mkfifoat(rustix::fs::CWD, folder.path("cases/pipe.yaml"), 0o600.into()).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        folder.path("cases/pipe.yaml"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
     test(&folder, "").exits(2).says("is no regular file");
 }
