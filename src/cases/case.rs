@@ -316,7 +316,7 @@ fn no_evidence(errors: &[EvidenceError]) -> Fault {
     };
     if error.source_name.ends_with(INLINE) {
         let place = if error.place.starts_with('/') { error.place.as_str() } else { "" };
-        return refuse(&format!("/{key}{place}"), error.problem.clone());
+        return refuse(&format!("/{key}{place}"), format!("`{key}` {}", error.problem));
     }
     refuse(&format!("/{key}-files"), error.to_string())
 }

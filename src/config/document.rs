@@ -35,7 +35,7 @@ pub struct Ready<'a> {
 }
 
 /// Where a value stands, lines and columns from 1. The end is behind its last character; of a list
-/// or mapping that is not in brackets it is where the next thing begins.
+/// or mapping that is not in brackets it is somewhere in what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Line and column of the first character.

@@ -32,7 +32,8 @@ pub(super) fn render(report: &Report<'_>, color: bool) -> String {
     for result in report.results {
         page.case(result, width);
     }
-    if report.whole {
+    // What those that could not be read hold the policy to is not known.
+    if report.whole && Tally::of(report.results).unreadable == 0 {
         page.coverage(report);
     }
     page.summary(report);

@@ -142,7 +142,7 @@ impl Test {
             results,
             coverage: &coverage,
             // A part of the cases says nothing of the rules that the others hold the policy to.
-            whole: self.filter.is_none(),
+            whole: self.filter.is_none() && subject.cases.is_dir(),
             elapsed,
         };
         for output in &self.output {
