@@ -45,7 +45,10 @@ fn the_schemas_are_the_published_ones() {
         let printed = folder.run(&format!("config schema {of}")).exits(0).stdout;
         assert_eq!(printed, published(name), "{name}");
     }
-    folder.run("config schema params").exits(2).says("[possible values: gate, evidence, report, policy, case]");
+    folder
+        .run("config schema params")
+        .exits(2)
+        .says("[possible values: gate, evidence, report, policy, case]");
 }
 
 #[test]

@@ -73,7 +73,8 @@ impl Page {
             ),
             None => String::new(),
         };
-        self.line(&[("  ", BOLD), (sign, style.bold()), (&name, Style::new()), (&usage, DIM)]);
+        let name = if usage.is_empty() { name.trim_end() } else { &name };
+        self.line(&[("  ", BOLD), (sign, style.bold()), (name, Style::new()), (&usage, DIM)]);
         match &result.status {
             Status::Passed => {}
             Status::Failed(difference) => self.difference(result, difference),
