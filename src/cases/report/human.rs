@@ -73,7 +73,7 @@ impl Page {
             ),
             None => String::new(),
         };
-        let name = if usage.is_empty() { name.trim_end() } else { &name };
+        let name = if usage.is_empty() { name.trim_end() } else { name.as_str() };
         self.line(&[("  ", BOLD), (sign, style.bold()), (name, Style::new()), (&usage, DIM)]);
         match &result.status {
             Status::Passed => {}
