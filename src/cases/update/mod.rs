@@ -299,21 +299,27 @@ impl<'a> Page<'a> {
         let mut new = format!("{}expect:{remark}{end}", " ".repeat(indent));
         new.push_str(&self.comments(from + 1, to));
         for (key, value) in anew(&self.case.expected, answer) {
-            match value {
+            match &value {
                 Value::Array(checks) => {
                     new.push_str(&format!("{inner}{key}:{end}"));
-                    for check in &checks {
+                    for check in checks {
                         new.push_str(&format!("{inner}  - {}{end}", flow_of(check)));
                     }
                 }
                 Value::Object(rules) if key == "rules" => {
                     new.push_str(&format!("{inner}{key}:{end}"));
-                    for (rule, expected) in &rules {
+                    for (rule, expected) in rules {
                         let expected = flow_wanted(expected);
                         new.push_str(&format!("{inner}  {}: {expected}{end}", scalar(rule)));
                     }
                 }
-                value => new.push_str(&format!("{inner}{key}: {}{end}", flow(&value))),
+                Value::Object(_)
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_) => {
+                    new.push_str(&format!("{inner}{key}: {}{end}", flow(&value)));
+                }
             }
         }
         Some(self.edited(vec![Edit { from, to, new }]))
