@@ -217,7 +217,7 @@ impl Reader<'_> {
     fn frozen(&self, raw: &raw::SnapshotFile) -> Result<Arc<Snapshot>, Fault> {
         let expected = raw.digest.as_deref().map(|text| digest(text, "/snapshot/digest"));
         let frozen = Frozen::read(self.base, &self.below(&raw.file))
-            .map_err(|error| refuse("/snapshot/file", error.to_string()))?;
+            .map_err(|error| refuse_file("/snapshot/file", error.to_string()))?;
         match expected.transpose()? {
             Some(digest) if digest != frozen.digest => {
                 let message = format!(
@@ -316,15 +316,22 @@ fn no_evidence(errors: &[EvidenceError]) -> Fault {
     };
     if error.source_name.ends_with(INLINE) {
         let place = if error.place.starts_with('/') { error.place.as_str() } else { "" };
-        return refuse(&format!("/{key}{place}"), error.problem.clone());
+        return refuse(&format!("/{key}{place}"), format!("`{key}` {}", error.problem));
     }
-    refuse(&format!("/{key}-files"), error.to_string())
+    refuse_file(&format!("/{key}-files"), error.to_string())
 }
 
 fn digest(text: &str, at: &str) -> Result<Digest, Fault> {
     text.parse().map_err(|error| refuse(at, format!("{error}")))
 }
 
+fn refuse_file(pointer: &str, message: String) -> Fault {
+    let hint = "paths are relative to the case, and lead nowhere outside the folder of all cases";
+    Fault { hint: Some(hint.to_owned()), ..refuse(pointer, message) }
+}
+
+/// Messages quote what the case says, and may be shown on a terminal.
 fn refuse(pointer: &str, message: String) -> Fault {
+    let message = message.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     Fault { pointer: pointer.to_owned(), message, hint: None }
 }

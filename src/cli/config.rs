@@ -5,7 +5,7 @@ use super::gate_file::{GateFile, Told, load_policies};
 use super::sandbox::SandboxOptions;
 use super::sources::SourceOptions;
 use super::terminal::Terminal;
-use crate::{config, evidence, project, report};
+use crate::{cases, config, evidence, project, report};
 
 /// Check the gate file, or print the JSON Schemas of lockgate's files.
 #[derive(Debug, Subcommand)]
@@ -107,6 +107,8 @@ enum Document {
     Report,
     /// `policy.yaml` of a policy project.
     Policy,
+    /// A case of a policy.
+    Case,
 }
 
 impl Schema {
@@ -116,6 +118,7 @@ impl Schema {
             Document::Evidence => evidence::schema(),
             Document::Report => report::json_schema(),
             Document::Policy => project::schema(),
+            Document::Case => cases::schema(),
         };
         terminal.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Done)

@@ -35,7 +35,7 @@ pub struct Ready<'a> {
 }
 
 /// Where a value stands, lines and columns from 1. The end is behind its last character; of a list
-/// or mapping that is not in brackets it is where the next thing begins.
+/// or mapping that is not in brackets it is somewhere in what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Line and column of the first character.
@@ -138,8 +138,11 @@ impl Document {
         &self,
         resolve: impl FnOnce(T) -> Result<R, Vec<Fault>>,
     ) -> Result<R, Diagnostics> {
-        let content = serde_json::from_value(self.tree.to_value())
-            .map_err(|error| Diagnostics::whole_file(&self.file, error.to_string()))?;
+        // The schema takes `1.0` for a whole number and the reader does not.
+        let content = serde_json::from_value(self.tree.to_value()).map_err(|_| {
+            let message = "cannot be read; write whole numbers without a decimal point";
+            Diagnostics::whole_file(&self.file, message.to_owned())
+        })?;
         match resolve(content) {
             Ok(resolved) if self.textual.is_empty() => Ok(resolved),
             Ok(_) => Err(self.refusal(Vec::new())),

@@ -21,8 +21,8 @@ const TEXT_PER_WEIGHT: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) place: Place,
-    /// Line and column behind its last character, from 1. Of a block list or mapping, where the
-    /// next thing begins.
+    /// Line and column behind its last character, from 1. Of a list or mapping that is not in
+    /// brackets, somewhere in what comes next.
     pub(super) end: (usize, usize),
     weight: usize,
     /// Levels below and including this one.
@@ -100,6 +100,11 @@ fn place_of(span: Span) -> Place {
     Place { line: span.start.line(), column: span.start.col() + 1, width: width.max(1) }
 }
 
+/// Behind the closing bracket, whose span goes on to the end of its line.
+fn end_of_brackets(span: Span) -> (usize, usize) {
+    (span.start.line(), span.start.col() + 2)
+}
+
 fn end_of(span: Span) -> (usize, usize) {
     (span.end.line(), span.end.col() + 1)
 }
@@ -147,7 +152,7 @@ impl Reader {
                 let items = Items::Mapping { entries: BTreeMap::new(), key: None };
                 self.open(Open { place, anchor, items })
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(place, end_of(span)),
+            Event::SequenceEnd | Event::MappingEnd => self.close(place, end_of_brackets(span)),
             Event::Alias(anchor) => self.alias(anchor, place),
             Event::Nothing
             | Event::StreamStart
@@ -428,6 +433,15 @@ mod tests {
         ] {
             assert!(refused(text).message.contains(word), "{text}: {}", refused(text).message);
         }
+    }
+
+    #[test]
+    fn knows_where_values_end() {
+        let node = read("a: [x, {b: é}]   # why\nc: word   # not\n").0.unwrap();
+        let end = |pointer: &str| node.find(pointer).map(|node| node.end);
+        assert_eq!(end("/a"), Some((1, 15)));
+        assert_eq!(end("/a/1"), Some((1, 14)));
+        assert_eq!(end("/c"), Some((2, 8)));
     }
 
     #[test]

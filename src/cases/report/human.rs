@@ -32,7 +32,8 @@ pub(super) fn render(report: &Report<'_>, color: bool) -> String {
     for result in report.results {
         page.case(result, width);
     }
-    if report.whole {
+    // What those that could not be read hold the policy to is not known.
+    if report.whole && Tally::of(report.results).unreadable == 0 {
         page.coverage(report);
     }
     page.summary(report);
@@ -72,13 +73,14 @@ impl Page {
             ),
             None => String::new(),
         };
-        self.line(&[("  ", BOLD), (sign, style.bold()), (&name, Style::new()), (&usage, DIM)]);
+        let name = if usage.is_empty() { name.trim_end() } else { name.as_str() };
+        self.line(&[("  ", BOLD), (sign, style.bold()), (name, Style::new()), (&usage, DIM)]);
         match &result.status {
             Status::Passed => {}
             Status::Failed(difference) => self.difference(result, difference),
             Status::Unreadable(diagnostics) => {
                 for line in diagnostics.to_string().lines() {
-                    self.line(&[("      ", Style::new()), (line, Style::new())]);
+                    self.line(&[("      ", Style::new()), (&plain(line), Style::new())]);
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::{Case, CaseFile, Folder};
 use crate::config::{flow, scalar};
 use crate::model::{Check, Undecided};
 pub(super) use wanted::flow_of;
-use wanted::{anew, flow_check, flow_list, flow_rule, same_thing};
+use wanted::{anew, flow_check, flow_rule, flow_wanted, same_thing};
 
 /// A case that accepts the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,8 +270,8 @@ impl<'a> Page<'a> {
         let new = anew(&self.case.expected, answer);
         let (kind, inner) = new.iter().next()?;
         let candidates = [
-            ("/expect".to_owned(), flow(&Value::Object(new.clone()))),
-            (format!("/expect/{kind}"), flow(inner)),
+            ("/expect".to_owned(), format!("{{{kind}: {}}}", flow_wanted(inner))),
+            (format!("/expect/{kind}"), flow_wanted(inner)),
         ];
         candidates.into_iter().find_map(|(pointer, new)| {
             let span = self.case.document.span(&pointer)?;
@@ -299,24 +299,27 @@ impl<'a> Page<'a> {
         let mut new = format!("{}expect:{remark}{end}", " ".repeat(indent));
         new.push_str(&self.comments(from + 1, to));
         for (key, value) in anew(&self.case.expected, answer) {
-            match value {
+            match &value {
                 Value::Array(checks) => {
                     new.push_str(&format!("{inner}{key}:{end}"));
-                    for check in &checks {
+                    for check in checks {
                         new.push_str(&format!("{inner}  - {}{end}", flow_of(check)));
                     }
                 }
                 Value::Object(rules) if key == "rules" => {
                     new.push_str(&format!("{inner}{key}:{end}"));
-                    for (rule, expected) in &rules {
-                        let expected = match expected {
-                            Value::Array(checks) => flow_list(checks),
-                            word => flow(word),
-                        };
+                    for (rule, expected) in rules {
+                        let expected = flow_wanted(expected);
                         new.push_str(&format!("{inner}  {}: {expected}{end}", scalar(rule)));
                     }
                 }
-                value => new.push_str(&format!("{inner}{key}: {}{end}", flow(&value))),
+                Value::Object(_)
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_) => {
+                    new.push_str(&format!("{inner}{key}: {}{end}", flow(&value)));
+                }
             }
         }
         Some(self.edited(vec![Edit { from, to, new }]))

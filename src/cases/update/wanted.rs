@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cases::expected::{Expected, ExpectedCheck, ExpectedRule, word};
 use crate::cases::pattern::exactly;
-use crate::config::flow;
+use crate::config::{flow, scalar};
 use crate::model::{Check, Undecided};
 
 /// All that is to be expected, in the terms of the case where the answer allows it.
@@ -49,14 +49,23 @@ pub(super) fn flow_check(check: &Check, old: Option<&ExpectedCheck>) -> String {
 }
 
 pub(super) fn flow_rule(rule: &str, old: &ExpectedRule, checks: &[Check]) -> String {
-    match rule_value(rule, old, checks) {
-        Value::Array(checks) => flow_list(&checks),
-        word => flow(&word),
-    }
+    flow_wanted(&rule_value(rule, old, checks))
 }
 
-pub(super) fn flow_list(checks: &[Value]) -> String {
-    format!("[{}]", checks.iter().map(flow_of).collect::<Vec<_>>().join(", "))
+/// What is to be expected in one line: a list of checks, rules with what each comes to, or less.
+pub(super) fn flow_wanted(value: &Value) -> String {
+    match value {
+        Value::Array(checks) => {
+            format!("[{}]", checks.iter().map(flow_of).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(rules) => {
+            let pair = |(key, value): (&String, &Value)| {
+                format!("{}: {}", scalar(key), flow_wanted(value))
+            };
+            format!("{{{}}}", rules.iter().map(pair).collect::<Vec<_>>().join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => flow(value),
+    }
 }
 
 /// The keys of a check in the order in which people write them.

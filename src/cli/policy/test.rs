@@ -109,10 +109,6 @@ impl Test {
             results = again;
         }
         self.report(subject, &policy, &results, start.elapsed(), terminal)?;
-        // The process ends soon, and the kernel takes all of it back at once.
-        if !self.watch {
-            std::mem::forget(policy.clone());
-        }
         Ok(Some(exit(&results)))
     }
 
@@ -146,7 +142,7 @@ impl Test {
             results,
             coverage: &coverage,
             // A part of the cases says nothing of the rules that the others hold the policy to.
-            whole: self.filter.is_none(),
+            whole: self.filter.is_none() && subject.cases.is_dir(),
             elapsed,
         };
         for output in &self.output {
