@@ -16,6 +16,7 @@ use super::kubernetes::Settings;
 use super::listen::{ConnectionLimits, Listening};
 use super::ready::Readiness;
 use super::reload::Reload;
+use super::retention::Retention;
 use super::tls::Tls;
 use super::{Collect, Gatekeeper, GatesUnusable, LoadGates, Metrics};
 use crate::record::Record;
@@ -36,6 +37,8 @@ pub struct Setup {
     pub loader: Arc<dyn LoadGates>,
     /// Where decisions are kept: the one that the gatekeeper writes to.
     pub record: Record,
+    /// How long decisions are kept; none for good.
+    pub retention: Option<Retention>,
     /// The registries that evidence can be collected from.
     pub collectors: Vec<Arc<dyn Collect>>,
     /// How admission reviews of Kubernetes are answered.
@@ -78,6 +81,7 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
         gatekeeper,
         loader,
         record,
+        retention,
         collectors,
         kubernetes,
         metrics,
@@ -116,7 +120,11 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
     let listening = Listening { listener, tls, router, limits: connections, metrics };
     let served = tokio::spawn(listening.until(told(ended)));
     tracing::info!(%address, "listening");
+    let kept = retention.map(|retention| tokio::spawn(retention.keep_up(record.clone())));
     let result = run(&reload, stop).await;
+    if let Some(kept) = kept {
+        kept.abort();
+    }
     gatekeeper.close();
     let _ = end.send(true);
     let _ = served.await;

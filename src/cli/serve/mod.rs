@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::gate_file::GateFile;
-use super::record::RecordOptions;
+use super::record::{Age, RecordOptions};
 use super::sandbox::SandboxOptions;
 use super::terminal::Terminal;
 use crate::record::{self, Record};
@@ -24,7 +24,7 @@ use crate::report::plain;
 use crate::server::gateway::{Counts, Gateway};
 use crate::server::{
     Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics,
-    ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
+    Retention, ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
 };
 use gates::Loader;
 
@@ -71,6 +71,11 @@ pub(super) struct Serve {
     #[command(flatten)]
     record: RecordOptions,
 
+    /// Remove decisions from the record that are older than this, now and every hour: `90d` or
+    /// `52w` [default: all are kept].
+    #[arg(long, value_name = "AGE", value_parser = retention)]
+    retain: Option<Age>,
+
     /// How the log is written: `text` or `json`.
     #[arg(long, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
@@ -111,6 +116,16 @@ struct Kubernetes {
     /// is told to. Keep others from reaching the server then.
     #[arg(long)]
     kubernetes_without_credentials: bool,
+}
+
+/// Less than a day would remove what is still being looked into.
+fn retention(text: &str) -> Result<Age, String> {
+    match text.parse()? {
+        Age(age) if age < Duration::from_secs(24 * 60 * 60) => {
+            Err("decisions are kept for a day at least; write `24h` or more".to_owned())
+        }
+        age => Ok(age),
+    }
 }
 
 fn environment(text: &str) -> Result<(String, String), String> {
@@ -176,6 +191,7 @@ impl Serve {
             .context("cannot open the record")?;
         let mut metrics = Metrics::new();
         let counts = Counts::registered(metrics.registry());
+        let retention = self.retain.map(|Age(age)| Retention::new(age, metrics.registry()));
         let metrics = Arc::new(metrics);
         let gatekeeper =
             Gatekeeper::new(self.limits.capacity(), record.clone(), Arc::clone(&metrics))
@@ -199,6 +215,7 @@ impl Serve {
             gatekeeper,
             loader,
             record,
+            retention,
             collectors,
             kubernetes: self.kubernetes_settings(registry),
             metrics,

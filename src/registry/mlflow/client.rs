@@ -20,6 +20,7 @@ use super::error::RegistryError;
 use super::path::encode;
 use super::refusal::quoted;
 use super::route::Routes;
+use super::trust::Trust;
 use crate::evidence::parse_json;
 
 /// Time to connect, and of one request with its answer where nothing else is said.
@@ -60,8 +61,8 @@ pub enum InvalidAddress {
         "the address of MLflow holds credentials; set `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` instead"
     )]
     Credentials,
-    /// This machine's certificates cannot be read.
-    #[error("the certificates that this machine trusts cannot be read: {0}")]
+    /// The certificates to trust cannot be read.
+    #[error("the certificates to verify MLflow by cannot be read: {0}")]
     Certificates(std::io::Error),
 }
 
@@ -71,20 +72,23 @@ impl Client {
     /// # Errors
     /// An address that is none.
     pub fn new(url: &str) -> Result<Self, InvalidAddress> {
+        Self::trusting(url, &Trust::Machine)
+    }
+
+    /// The same, with a say in whom to trust.
+    ///
+    /// # Errors
+    /// An address that is none, or certificates that cannot be read.
+    pub fn trusting(url: &str, trust: &Trust) -> Result<Self, InvalidAddress> {
         let address = Arc::new(Address::parse(url)?);
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(CONNECT));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new();
-        let connector = if address.origin.starts_with("https:") {
-            let provider = rustls::crypto::ring::default_provider();
-            let trusting = connector.with_provider_and_native_roots(provider);
-            trusting.map_err(InvalidAddress::Certificates)?.https_only()
-        } else {
-            // A machine without any certificates can still speak plainly.
-            connector.with_tls_config(trusting_nobody()?).https_or_http()
-        };
+        let tls = address.origin.starts_with("https:");
+        let config = trust.config(tls).map_err(InvalidAddress::Certificates)?;
+        let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
+        let connector = if tls { connector.https_only() } else { connector.https_or_http() };
         let https = connector.enable_http1().wrap_connector(http);
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -229,14 +233,6 @@ impl Client {
         let bytes = bytes.to_bytes();
         if status == StatusCode::OK { Ok(bytes) } else { Err(refused(what, status, &bytes)) }
     }
-}
-
-fn trusting_nobody() -> Result<rustls::ClientConfig, InvalidAddress> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| InvalidAddress::Certificates(std::io::Error::other(error)))?;
-    Ok(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
 
 /// Bytes of one answer of the REST API. A run with a thousand metrics takes some 100 KiB.

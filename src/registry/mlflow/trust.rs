@@ -1,0 +1,72 @@
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+
+/// By whom MLflow's certificate must be vouched for, where it is reached by HTTPS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// The authorities that this machine trusts.
+    #[default]
+    Machine,
+    /// Those in a file, PEM, and no others.
+    File(PathBuf),
+}
+
+impl Trust {
+    /// The variable by which MLflow's own client is told of a file of authorities.
+    pub const VARIABLE: &str = "MLFLOW_TRACKING_SERVER_CERT_PATH";
+
+    /// As the client of MLflow is told to trust.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let file = std::env::var_os(Self::VARIABLE).filter(|path| !path.is_empty());
+        file.map_or(Self::Machine, |path| Self::File(path.into()))
+    }
+
+    /// How to speak TLS. Without `tls`, nobody is trusted and no certificate is read: a machine that
+    /// has none can still speak plainly.
+    ///
+    /// # Errors
+    /// No certificates, or none that can be read.
+    pub fn config(&self, tls: bool) -> io::Result<ClientConfig> {
+        let roots = if tls { self.roots()? } else { RootCertStore::empty() };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?;
+        Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    }
+
+    fn roots(&self) -> io::Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        match self {
+            Self::Machine => {
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                if roots.is_empty() {
+                    return Err(io::Error::other(
+                        "there are none; install some, or name a file of authorities",
+                    ));
+                }
+            }
+            Self::File(path) => {
+                let unusable = |detail: &dyn std::fmt::Display| {
+                    io::Error::other(format!("`{}`: {detail}", path.display()))
+                };
+                for certificate in
+                    CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?
+                {
+                    let certificate = certificate.map_err(|error| unusable(&error))?;
+                    roots.add(certificate).map_err(|error| unusable(&error))?;
+                }
+                if roots.is_empty() {
+                    return Err(unusable(&"it holds no certificate; write them in PEM"));
+                }
+            }
+        }
+        Ok(roots)
+    }
+}
