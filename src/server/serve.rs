@@ -120,11 +120,8 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
     let listening = Listening { listener, tls, router, limits: connections, metrics };
     let served = tokio::spawn(listening.until(told(ended)));
     tracing::info!(%address, "listening");
-    let kept = retention.map(|retention| tokio::spawn(retention.keep_up(record.clone())));
-    let result = run(&reload, stop).await;
-    if let Some(kept) = kept {
-        kept.abort();
-    }
+    let kept = retention.map(|retention| retention.keep_up(record.clone()));
+    let result = run(&reload, kept, stop).await;
     gatekeeper.close();
     let _ = end.send(true);
     let _ = served.await;
@@ -133,7 +130,11 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
     result
 }
 
-async fn run(reload: &Arc<Reload>, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+async fn run(
+    reload: &Arc<Reload>,
+    kept: Option<impl Future<Output = ()> + Send + 'static>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let mut stop = std::pin::pin!(stop);
     let watching = reload.watch()?;
     tokio::select! {
@@ -142,8 +143,12 @@ async fn run(reload: &Arc<Reload>, stop: impl Future<Output = ()>) -> Result<(),
     }
     tracing::info!("ready");
     let watching = tokio::spawn(Arc::clone(reload).keep_watch(watching));
+    let kept = kept.map(tokio::spawn);
     stop.await;
     watching.abort();
+    if let Some(kept) = kept {
+        kept.abort();
+    }
     Ok(())
 }
 

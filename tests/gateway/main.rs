@@ -15,4 +15,5 @@ mod promoting;
 mod server;
 mod upstream;
 mod volume;
+mod ways;
 mod wire;

@@ -17,8 +17,7 @@ use serde_json::{Map, Value};
 pub(super) struct Report<'a> {
     /// Name and version of this format.
     pub(super) schema: SchemaName,
-    /// Which way the version is to move. Reports that were written before there was a choice do not
-    /// say it, and are of promotions.
+    /// Which way the version is to move; not said in reports that are older than the choice.
     #[serde(default)]
     pub(super) movement: Movement,
     /// What wrote the report.
