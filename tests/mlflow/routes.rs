@@ -100,7 +100,7 @@ fn every_route_of_the_installed_mlflow_is_known_and_is_dealt_with_as_is_written_
         );
         seen.insert((stem, method.to_string()));
     }
-    let gone: Vec<_> = known.keys().filter(|route| !seen.contains(route)).collect();
+    let gone: Vec<_> = known.keys().filter(|route| !seen.contains(*route)).collect();
     assert!(gone.is_empty(), "no longer there: {gone:?}");
 }
 
