@@ -85,7 +85,7 @@ fn report(gate: &Gate) -> GateReport {
             reference: env!("CARGO_PKG_NAME").to_owned(),
             digest: None,
             name: Some(POLICY.to_owned()),
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            version: None,
             rules: vec![removal_rule()],
         },
         params: Arc::from(params),

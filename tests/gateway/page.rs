@@ -226,6 +226,9 @@ fn the_page_shows_why_promote_was_denied_and_the_copy_that_was_allowed() {
     assert_eq!(copies(), 0);
     promote("1");
     gateway.until("the copy is there", || copies() == 1);
-    browser.element(&format!("//*[contains(text(), '{prod}')]"));
+    // It goes on to the page of the copy.
+    browser.element(&format!(
+        "//a[@data-testid='breadcrumbRegisteredModel' and contains(., '{prod}')]"
+    ));
     browser.picture("promote-allowed");
 }
