@@ -18,7 +18,7 @@ demo: build ## Judge two model versions on real evidence: one allowed, one denie
 
 test: ## Run all tests
 	@scripts/setup.sh test
-	cargo nextest run --workspace --locked
+	eval cargo nextest run --workspace --locked "$$(scripts/testable.sh)"
 	cargo test --workspace --locked --doc
 
 soak: build ## Run the server for SOAK_SECONDS (600) under load and faults, and print the curve

@@ -84,7 +84,8 @@ cargo_tool() {
 # The registry that tests run against, in a virtual environment of its own.
 mlflow_server() {
   local version=3.17.2 venv=target/venv
-  if [ "$("$venv/bin/python" -c 'import importlib.metadata as m; print(m.version("mlflow"))' 2>/dev/null)" = "$version" ]; then
+  # With what its basic authentication needs.
+  if [ "$("$venv/bin/python" -c 'import importlib.metadata as m, flask_wtf; print(m.version("mlflow"))' 2>/dev/null)" = "$version" ]; then
     say "MLflow $version"
     return
   fi
@@ -94,7 +95,7 @@ mlflow_server() {
   fi
   say "installing MLflow $version into $venv; this takes a minute"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check "mlflow==$version"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "mlflow[auth]==$version"
 }
 
 # The browser in which tests look at MLflow's web page.

@@ -185,7 +185,7 @@ impl Check {
         Ok(Promotion {
             subject: ModelVersion {
                 registry: match &self.registry {
-                    Some(_) => mlflow::REGISTRY.to_owned(),
+                    Some(_) => mlflow::Caller::from_env()?.registry(),
                     None => "local".to_owned(),
                 },
                 model: self.subject.model.clone(),

@@ -1,10 +1,13 @@
 //! Where the record is.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 
+use crate::config::age;
 use crate::record::Location;
 
 /// Where the record is.
@@ -35,4 +38,19 @@ fn default_path() -> Option<PathBuf> {
     let base =
         absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(base.join("lockgate/record.db"))
+}
+
+/// How old decisions may become.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Age(pub(super) Duration);
+
+impl FromStr for Age {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match age(text) {
+            Ok(Some(age)) => Ok(Self(age)),
+            Ok(None) | Err(()) => Err("write it as `24h`, `90d` or `52w`".to_owned()),
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::terminal::Terminal;
 use crate::decision::Naming;
 use crate::evidence::Assignment;
 use crate::model::Undecided;
-use crate::registry::mlflow::{Caller, Client, Gathered, Move};
+use crate::registry::mlflow::{Caller, Client, Gathered, Move, Trust};
 
 /// `mlflow=URL`.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub(super) struct Opened {
 
 impl Registry {
     pub(super) fn open(&self) -> anyhow::Result<Opened> {
-        let client = Client::new(&self.url).context("--registry")?;
+        let client = Client::trusting(&self.url, &Trust::from_env()).context("--registry")?;
         let caller = Caller::from_env()?;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()

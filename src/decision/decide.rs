@@ -4,8 +4,8 @@ use super::gate::{Enforcement, Gate, Guard, Unmatched};
 use super::verdict::Verdict;
 use super::waiver::Waiver;
 use super::{
-    ComponentReport, Decision, Effect, EvidenceSummary, GateReport, JudgedCheck, PolicyReport,
-    WaiverReport, WaiverState, evidence,
+    ComponentReport, Decision, Effect, EvidenceSummary, GateReport, JudgedCheck, Movement,
+    PolicyReport, WaiverReport, WaiverState, evidence,
 };
 use crate::model::{
     Check, Digest, LogLine, Outcome, Promotion, RunUsage, Snapshot, Timestamp, Undecided,
@@ -101,6 +101,7 @@ pub fn decide(inputs: Inputs<'_>) -> Decision {
 
     Decision {
         verdict,
+        movement: Movement::Promotion,
         promotion,
         gate_file,
         evidence: summary,

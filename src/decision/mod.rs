@@ -5,16 +5,20 @@ mod decide;
 mod evidence;
 mod gate;
 mod naming;
+mod removal;
 mod verdict;
 mod waiver;
 
 use std::sync::Arc;
+
+use serde::Serialize;
 
 pub use decide::{Answered, GateInput, Inputs, decide};
 pub use gate::{
     Enforcement, Gate, Guard, Patterns, Removal, Requirement, TargetPattern, Unmatched,
 };
 pub use naming::{Environment, InvalidEnvironment, Naming, PromotionTag, TagPlace};
+pub use removal::{decide_removal, removal_rule};
 pub use verdict::{UnknownVerdict, Verdict};
 pub use waiver::{Grant, Waiver};
 
@@ -27,6 +31,8 @@ use crate::model::{
 pub struct Decision {
     /// The answer.
     pub verdict: Verdict,
+    /// Which way the version is to move.
+    pub movement: Movement,
     /// What was asked.
     pub promotion: Promotion,
     /// Digest of the gate file that it was decided by.
@@ -41,6 +47,28 @@ pub struct Decision {
     pub gates: Vec<GateReport>,
     /// Waivers that concern this version, used or not, in the order of the file.
     pub waivers: Vec<WaiverReport>,
+}
+
+/// Which way a version is to move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Movement {
+    /// It comes to the target.
+    #[default]
+    Promotion,
+    /// It is taken from the target.
+    Removal,
+}
+
+impl Movement {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Promotion => "promotion",
+            Self::Removal => "removal",
+        }
+    }
 }
 
 /// The evidence behind a decision.

@@ -17,27 +17,45 @@ pub(crate) fn connector(
     secure: bool,
     connect: Duration,
 ) -> io::Result<HttpsConnector<HttpConnector>> {
+    // A machine without any certificates can still speak plainly.
+    let roots = if secure { machine_roots()? } else { RootCertStore::empty() };
+    Ok(connector_with(client_config(roots)?, secure, connect))
+}
+
+/// The same for whoever has a say in whom to trust.
+pub(crate) fn connector_with(
+    config: ClientConfig,
+    secure: bool,
+    connect: Duration,
+) -> HttpsConnector<HttpConnector> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(connect));
-    let connector = hyper_rustls::HttpsConnectorBuilder::new();
-    let connector = if secure {
-        let provider = rustls::crypto::ring::default_provider();
-        connector.with_provider_and_native_roots(provider)?.https_only()
-    } else {
-        // A machine without any certificates can still speak plainly.
-        connector.with_tls_config(trusting_nobody()?).https_or_http()
-    };
-    Ok(connector.enable_http1().wrap_connector(http))
+    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
+    let connector = if secure { connector.https_only() } else { connector.https_or_http() };
+    connector.enable_http1().wrap_connector(http)
 }
 
-fn trusting_nobody() -> io::Result<ClientConfig> {
+/// How to speak TLS to servers that these authorities vouch for.
+pub(crate) fn client_config(roots: RootCertStore) -> io::Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?;
-    Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The authorities that this machine trusts.
+pub(crate) fn machine_roots() -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(io::Error::other(
+            "there are none; install some, or name a file of authorities",
+        ));
+    }
+    Ok(roots)
 }
 
 /// The last of a chain of errors says what happened; those before it, which layer passed it on.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::RecordError;
 use super::row::{Linked, Row};
-use crate::decision::{Decision, Verdict};
+use crate::decision::{Decision, Movement, Verdict};
 use crate::model::{DecisionId, Digest, Origin, Target, Timestamp};
 use crate::report::{self, Unreadable};
 
@@ -148,7 +148,9 @@ pub struct Summary {
     pub model: String,
     /// Version of the model.
     pub version: String,
-    /// Where it was to go.
+    /// Which way it was to move.
+    pub movement: Movement,
+    /// Where it was to go, or to be taken from.
     pub target: Target,
     /// Who asked, as the request says.
     pub requested_by: Option<String>,
@@ -205,6 +207,7 @@ impl Summary {
             origin: known(&row.origin, &row, "origin")?,
             verdict: known(&row.verdict, &row, "verdict")?,
             target: known(&row.target, &row, "target")?,
+            movement: report::json_movement(&row.document),
             asked_by: row.asked_by,
             registry: row.registry,
             model: row.model,
@@ -217,6 +220,16 @@ impl Summary {
 fn tampered(row: &Row, detail: &str) -> RecordError {
     let id: String = row.id.chars().take(100).collect();
     RecordError::Tampered { detail: format!("decision `{id}`: {detail}") }
+}
+
+/// What is selected of the decisions of a page. Of each document it is what tells which way the
+/// version was to move.
+pub(super) fn columns() -> String {
+    let head = report::JSON_HEAD;
+    format!(
+        "id, recorded_at, origin, asked_by, verdict, registry, model, version, target, \
+         requested_by, substr(document, 1, {head}) AS document"
+    )
 }
 
 /// The value of a condition of a query.

@@ -3,7 +3,7 @@
 use super::outline::{Weight, concerns, reasons};
 use super::text::plain;
 use super::wording;
-use crate::decision::Decision;
+use crate::decision::{Decision, Movement};
 
 /// Things told in full; the decision on record has the rest.
 const TOLD: usize = 5;
@@ -54,7 +54,10 @@ pub fn explain(decision: &Decision) -> String {
         0 => {}
         more => text.push_str(&format!(" And {more} more.")),
     }
-    if concerns(decision).iter().any(|(weight, _)| *weight == Weight::Blocks) {
+    // No waiver excepts a gate's own word.
+    if decision.movement == Movement::Promotion
+        && concerns(decision).iter().any(|(weight, _)| *weight == Weight::Blocks)
+    {
         text.push_str(" Only a waiver in the gate file excepts a rule.");
     }
     text

@@ -24,15 +24,17 @@ pub(super) fn render(decision: &Decision) -> String {
 }
 
 fn head(page: &mut Page, decision: &Decision) {
-    let (sign, says) = match decision.verdict {
-        Verdict::Allow => ("✅", "allows"),
-        Verdict::Undecided => ("❔", "could not decide on"),
-        Verdict::Deny => ("⛔", "denies"),
+    let sign = match decision.verdict {
+        Verdict::Allow => "✅",
+        Verdict::Undecided => "❔",
+        Verdict::Deny => "⛔",
     };
     let promotion = &decision.promotion;
     page.line(&format!(
-        "## {sign} lockgate {says} {} → {}",
+        "## {sign} lockgate {} {} {} {}",
+        wording::says(decision),
         code(&promotion.subject.to_string()),
+        wording::way(decision.movement),
         code(&promotion.target.to_string())
     ));
     page.line("");

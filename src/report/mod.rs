@@ -22,10 +22,11 @@ use std::str::FromStr;
 pub use brief::brief;
 pub use explanation::explain;
 pub use json::{
-    Unreadable, line as json_line, read as read_json, schema as json_schema,
-    subschema as json_subschema,
+    HEAD as JSON_HEAD, Unreadable, line as json_line, movement as json_movement, read as read_json,
+    schema as json_schema, subschema as json_subschema,
 };
 pub(crate) use text::{json as harmless_json, plain};
+pub(crate) use wording::moved;
 
 use crate::decision::Decision;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::outline::Tally;
 use super::text::plain;
 use crate::decision::{
-    ComponentReport, Decision, Effect, Enforcement, Grant, PolicyReport, Unmatched, Verdict,
-    WaiverReport, WaiverState,
+    ComponentReport, Decision, Effect, Enforcement, Grant, Movement, PolicyReport, Unmatched,
+    Verdict, WaiverReport, WaiverState,
 };
 use crate::model::{Check, Comparison, Measure, RunUsage, Source, Timestamp, Undecided, spoken};
 
@@ -51,17 +51,37 @@ pub(super) const fn verdict_sign(verdict: Verdict) -> char {
 /// Which version is to go where: `fraud/7 → stage:Production`.
 pub(super) fn promotion(decision: &Decision) -> String {
     let promotion = &decision.promotion;
-    format!("{} → {}", plain(&promotion.subject.to_string()), plain(&promotion.target.to_string()))
+    moved(decision.movement, &promotion.subject.to_string(), &promotion.target.to_string())
+}
+
+/// A version and where it is to go, or to be taken from.
+pub(crate) fn moved(movement: Movement, version: &str, target: &str) -> String {
+    format!("{} {} {}", plain(version), way(movement), plain(target))
+}
+
+/// What stands between a version and its target.
+pub(super) const fn way(movement: Movement) -> &'static str {
+    match movement {
+        Movement::Promotion => "→",
+        Movement::Removal => "leaves",
+    }
 }
 
 /// The verdict in one sentence without a full stop.
 pub(super) fn headline(decision: &Decision) -> String {
-    let verb = match decision.verdict {
-        Verdict::Allow => "allows",
-        Verdict::Undecided => "could not decide on",
-        Verdict::Deny => "denies",
-    };
-    format!("{TOOL} {verb} {}", promotion(decision))
+    format!("{TOOL} {} {}", says(decision), promotion(decision))
+}
+
+/// What the verdict does to the promotion that is named after it.
+pub(super) const fn says(decision: &Decision) -> &'static str {
+    match (decision.movement, decision.verdict) {
+        (Movement::Promotion, Verdict::Allow) => "allows",
+        (Movement::Promotion, Verdict::Undecided) => "could not decide on",
+        (Movement::Promotion, Verdict::Deny) => "denies",
+        (Movement::Removal, Verdict::Allow) => "allows that",
+        (Movement::Removal, Verdict::Undecided) => "could not decide whether",
+        (Movement::Removal, Verdict::Deny) => "denies that",
+    }
 }
 
 /// The counts that are not zero, worst first: `2 deny · 1 warn · 12 pass`.

@@ -216,6 +216,40 @@ impl Gatekeeper {
         decided
     }
 
+    /// Decides what takes no policy and no evidence, on the spot.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub(super) async fn settle(
+        &self,
+        asked: Asked,
+        origin: Origin,
+        asked_by: Option<String>,
+        decide: impl FnOnce(Promotion) -> Decision,
+    ) -> Result<Answer, Refused> {
+        let start = Instant::now();
+        let work = async {
+            if self.is_closed() {
+                return Err(Refused::ShuttingDown);
+            }
+            let (id, decision) = (DecisionId::new(), Arc::new(decide(at_now(asked)?)));
+            self.keep(id, origin, asked_by, &decision, None).await?;
+            Ok(Answer { id, decision })
+        };
+        let settled = tokio::time::timeout(self.0.deadline, work).await;
+        let settled = settled.unwrap_or(Err(Refused::Deadline));
+        match &settled {
+            Ok(answer) => self.0.metrics.decided(&answer.decision, origin, start.elapsed()),
+            Err(refused) => self.0.metrics.refused(refused),
+        }
+        settled
+    }
+
+    /// The decisions on record.
+    pub(super) fn record(&self) -> &Record {
+        &self.0.record
+    }
+
     async fn work(&self, question: Question, until: Instant) -> Result<Answer, Refused> {
         let Question { promotion, origin, asked_by, evidence, record } = question;
         let promotion = at_now(promotion)?;
@@ -224,14 +258,25 @@ impl Gatekeeper {
         let id = DecisionId::new();
         let decision = Arc::new(decision);
         if record {
-            let start = Instant::now();
-            self.append(id, origin, asked_by, &decision, frozen).await?;
-            self.0.metrics.recorded(start.elapsed());
-        }
-        if record {
-            tell(id, origin, &decision);
+            self.keep(id, origin, asked_by, &decision, frozen).await?;
         }
         Ok(Answer { id, decision })
+    }
+
+    /// Puts a decision on record, and tells of it.
+    async fn keep(
+        &self,
+        id: DecisionId,
+        origin: Origin,
+        asked_by: Option<String>,
+        decision: &Arc<Decision>,
+        frozen: Option<Frozen>,
+    ) -> Result<(), Refused> {
+        let start = Instant::now();
+        self.append(id, origin, asked_by, decision, frozen).await?;
+        self.0.metrics.recorded(start.elapsed());
+        tell(id, origin, decision);
+        Ok(())
     }
 
     /// Judges here and now what takes no longer than a moment: most policies do, and to hand them to

@@ -16,6 +16,7 @@ use super::kubernetes::Settings;
 use super::listen::{ConnectionLimits, Listening};
 use super::ready::Readiness;
 use super::reload::Reload;
+use super::retention::Retention;
 use super::tls::Tls;
 use super::{Collect, Gatekeeper, GatesUnusable, LoadGates, Metrics};
 use crate::record::Record;
@@ -36,6 +37,8 @@ pub struct Setup {
     pub loader: Arc<dyn LoadGates>,
     /// Where decisions are kept: the one that the gatekeeper writes to.
     pub record: Record,
+    /// How long decisions are kept; none for good.
+    pub retention: Option<Retention>,
     /// The registries that evidence can be collected from.
     pub collectors: Vec<Arc<dyn Collect>>,
     /// How admission reviews of Kubernetes are answered.
@@ -78,6 +81,7 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
         gatekeeper,
         loader,
         record,
+        retention,
         collectors,
         kubernetes,
         metrics,
@@ -116,7 +120,8 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
     let listening = Listening { listener, tls, router, limits: connections, metrics };
     let served = tokio::spawn(listening.until(told(ended)));
     tracing::info!(%address, "listening");
-    let result = run(&reload, stop).await;
+    let kept = retention.map(|retention| retention.keep_up(record.clone()));
+    let result = run(&reload, kept, stop).await;
     gatekeeper.close();
     let _ = end.send(true);
     let _ = served.await;
@@ -125,7 +130,11 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
     result
 }
 
-async fn run(reload: &Arc<Reload>, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+async fn run(
+    reload: &Arc<Reload>,
+    kept: Option<impl Future<Output = ()> + Send + 'static>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let mut stop = std::pin::pin!(stop);
     let watching = reload.watch()?;
     tokio::select! {
@@ -134,8 +143,12 @@ async fn run(reload: &Arc<Reload>, stop: impl Future<Output = ()>) -> Result<(),
     }
     tracing::info!("ready");
     let watching = tokio::spawn(Arc::clone(reload).keep_watch(watching));
+    let kept = kept.map(tokio::spawn);
     stop.await;
     watching.abort();
+    if let Some(kept) = kept {
+        kept.abort();
+    }
     Ok(())
 }
 

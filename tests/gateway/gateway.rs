@@ -44,15 +44,28 @@ impl Gateway {
         options: &[&str],
         prepare: impl FnOnce(&Path),
     ) -> Self {
+        Self::start_in(mlflow, gate_file, options, &[], prepare)
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn start_in(
+        mlflow: &str,
+        gate_file: &str,
+        options: &[&str],
+        variables: &[(&str, &str)],
+        prepare: impl FnOnce(&Path),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("lockgate.yaml"), gate_file).unwrap();
         prepare(folder.path());
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_lockgate"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--record", "record.db", "--mlflow", mlflow])
+            .args(["serve", "--listen", "127.0.0.1:0", "--mlflow", mlflow])
             .args(options)
             .current_dir(folder.path())
+            .env("LOCKGATE_RECORD", "record.db")
             .env_remove("MLFLOW_TRACKING_TOKEN")
+            .envs(variables.iter().copied())
             .env("LOCKGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -69,7 +82,7 @@ impl Gateway {
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.url.strip_prefix("http://").unwrap().parse().unwrap()
+        self.url.split("://").nth(1).unwrap().parse().unwrap()
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -93,6 +106,19 @@ impl Gateway {
         let (status, text) = send(&self.url, "GET", "/metrics", None);
         assert_eq!(status, 200);
         text.as_str().unwrap().to_owned()
+    }
+
+    /// Runs another command of lockgate where it keeps its record; what it prints.
+    pub(crate) fn lockgate(&self, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_lockgate"))
+            .args(arguments)
+            .args(["--record", "record.db"])
+            .current_dir(self._folder.path())
+            .env("LOCKGATE_CACHE_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// What was logged.

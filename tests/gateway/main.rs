@@ -16,4 +16,5 @@ mod promoting;
 mod server;
 mod upstream;
 mod volume;
+mod ways;
 mod wire;

@@ -9,12 +9,16 @@ use crate::server::{Mlflow, send};
 const SECRET: &str = "a secret that the two share";
 
 fn watching(mlflow: &Mlflow) -> Gateway {
-    let gateway = Gateway::start_with(
-        mlflow.url(),
-        GATE_FILE,
-        &["--mlflow-webhook-secret-file", "secret"],
-        |folder| std::fs::write(folder.join("secret"), format!("{SECRET}\n")).unwrap(),
-    );
+    watching_with(mlflow, &[])
+}
+
+/// A gateway that takes the notices of MLflow, with further options.
+fn watching_with(mlflow: &Mlflow, options: &[&str]) -> Gateway {
+    let secret = ["--mlflow-webhook-secret-file", "secret"];
+    let options: Vec<&str> = secret.iter().chain(options).copied().collect();
+    let gateway = Gateway::start_with(mlflow.url(), GATE_FILE, &options, |folder| {
+        std::fs::write(folder.join("secret"), format!("{SECRET}\n")).unwrap();
+    });
     let event = |entity: &str, action: &str| json!({"entity": entity, "action": action});
     let webhook = json!({
         "name": mlflow.name("lockgate"),
@@ -71,9 +75,72 @@ fn what_goes_around_the_gateway_is_judged_and_what_goes_through_it_is_not_judged
     );
     gateway.until("the tag is noticed", || gateway.decisions("bypassed").len() == 2);
     mlflow.api("DELETE", "registered-models/alias", &json!({"name": name, "alias": "champion"}));
-    gateway.until("the removal is noticed", || {
+    gateway.until("the removal is noticed", || gateway.decisions("bypassed").len() == 3);
+    let removal = &gateway.decisions("bypassed")[0];
+    assert_eq!(
+        (&removal["movement"], &removal["verdict"], &removal["target"]),
+        (&json!("removal"), &json!("deny"), &json!("alias:champion"))
+    );
+}
+
+/// As a gateway that was started anew: it has done nothing of what it is told, and shares the
+/// record with the one that has.
+#[test]
+fn what_another_gateway_allowed_is_no_bypass_and_what_none_has_allowed_is() {
+    let mlflow = Mlflow::own(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("shared.db");
+    let options = ["--record", record.to_str().unwrap()];
+    let other = Gateway::start_with(
+        mlflow.url(),
+        &GATE_FILE.replace("    policies:", "    removal: allow\n    policies:"),
+        &options,
+        |_| {},
+    );
+    let gateway = watching_with(&mlflow, &options);
+    let Model { name, good_run, .. } = &model(&mlflow, "elsewhere");
+    let good =
+        json!({"name": name, "source": format!("runs:/{good_run}/model"), "run_id": good_run});
+    let champion = |version: &str| json!({"name": name, "alias": "champion", "version": version});
+    let prod = format!("prod.{name}");
+    mlflow.model(&prod);
+    mlflow.api("POST", "model-versions/create", &good);
+    gateway.until("versions are noticed", || deliveries(&gateway, "unguarded") >= 3);
+
+    // Each is told twice: the change, and the tag with the decision; a removal has no tag.
+    let copy = json!({"name": prod, "source": format!("models:/{name}/1")});
+    let deploy = json!({"name": name, "version": "3", "key": "deploy", "value": "prod"});
+    let alias = json!({"name": name, "alias": "champion"});
+    let changes = [
+        ("POST", "registered-models/alias", champion("1"), 2),
+        ("POST", "registered-models/alias", champion("3"), 4),
+        ("POST", "model-versions/create", copy, 6),
+        ("POST", "model-versions/set-tag", deploy, 8),
+        ("DELETE", "registered-models/alias", alias, 9),
+    ];
+    for (method, route, body, recorded) in changes {
+        let (status, answer) = other.change(method, route, &body);
+        assert_eq!(status, 200, "{route} {body}: {answer}");
+        gateway.until("it is found on record", || deliveries(&gateway, "recorded") == recorded);
+    }
+    assert_eq!(gateway.decisions("bypassed"), Vec::<Value>::new());
+    let metrics = gateway.metrics();
+    assert!(!metrics.contains("lockgate_mlflow_bypassed_total{"), "{metrics}");
+
+    // Version 1 was allowed some seconds ago, and is not what the alias was last allowed to mean.
+    mlflow.api("POST", "registered-models/alias", &champion("1"));
+    gateway.until("it is noticed", || gateway.decisions("bypassed").len() == 1);
+    // A tag that names a decision is no proof of one.
+    let allowed = other.decisions("mlflow").into_iter().find(|one| one["verdict"] == "allow");
+    let id = allowed.unwrap()["id"].clone();
+    let tag = json!({"name": name, "version": "2", "key": "lockgate.decision.alias.champion", "value": id});
+    mlflow.api("POST", "model-versions/set-tag", &tag);
+    gateway.until("the tag is noticed", || {
         gateway.metrics().contains("lockgate_mlflow_bypassed_total{verdict=\"unjudged\"} 1")
     });
+    mlflow.api("POST", "registered-models/alias", &champion("2"));
+    gateway.until("the bad one is noticed", || gateway.decisions("bypassed").len() == 2);
+    assert_eq!(gateway.decisions("bypassed")[0]["verdict"], "deny");
 }
 
 #[test]

@@ -101,8 +101,22 @@ impl Browser {
     }
 
     fn text(&self) -> String {
-        let script = json!({"script": "return document.body.innerText", "args": []});
-        self.tell("POST", "/execute/sync", &script).1.as_str().unwrap_or_default().to_owned()
+        self.run("return document.body.innerText").as_str().unwrap_or_default().to_owned()
+    }
+
+    fn run(&self, script: &str) -> Value {
+        self.tell("POST", "/execute/sync", &json!({"script": script, "args": []})).1
+    }
+
+    /// Waits until the page shows all of `parts`.
+    fn shows(&self, parts: &[&str]) {
+        let start = Instant::now();
+        loop {
+            let text = self.text();
+            let Some(missing) = parts.iter().find(|part| !text.contains(**part)) else { return };
+            assert!(start.elapsed() < Duration::from_secs(60), "`{missing}` is not on: {text}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// Keeps a picture of the page for whoever wants to see it.
@@ -145,4 +159,76 @@ fn the_page_shows_why_an_alias_was_denied() {
         assert!(text.contains(part), "`{part}` is not on the page: {text}");
     }
     assert_eq!(mlflow.alias(name, "champion"), None);
+}
+
+/// The page has stages only in its older look.
+#[test]
+fn the_page_shows_why_a_stage_was_denied_and_the_one_that_was_allowed() {
+    const OLDER: &str = "_mlflow_user_setting_dismiss_next_model_registry_ui";
+    let mlflow = Mlflow::shared();
+    let gateway = Gateway::start(mlflow.url());
+    let Model { name, .. } = &model(&mlflow, "page-stage");
+    let browser = Browser::start();
+    browser.open(&gateway.url);
+    browser.run(&format!("localStorage.setItem('{OLDER}', 'true')"));
+    let transition = |version: &str| {
+        // Another address of the same page would not be loaded anew.
+        browser.open("about:blank");
+        browser.open(&format!("{}/#/models/{name}/versions/{version}", gateway.url));
+        browser.element(&format!("//*[contains(text(), 'Version {version}')]"));
+        browser.click("//*[contains(@class, 'stage-transition-dropdown')]");
+        browser.click(
+            "//*[@role='menuitem' and contains(., 'Transition to') and contains(., 'Production')]",
+        );
+        browser.click("//div[@role='dialog']//button[contains(., 'OK')]");
+    };
+    transition("2");
+    browser.shows(&["lockgate denies", "stage:Production", "val_auc", "at least 0.9", "waiver"]);
+    browser.picture("stage-denied");
+    let stage = |version: &str| {
+        let route = format!("model-versions/get?name={name}&version={version}");
+        mlflow.get(&route)["model_version"]["current_stage"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(stage("2"), "None");
+    transition("1");
+    browser
+        .element("//*[contains(@class, 'stage-transition-dropdown')][contains(., 'Production')]");
+    browser.picture("stage-allowed");
+    assert_eq!(stage("1"), "Production");
+}
+
+#[test]
+fn the_page_shows_why_promote_was_denied_and_the_copy_that_was_allowed() {
+    let mlflow = Mlflow::shared();
+    let gateway = Gateway::start(mlflow.url());
+    let Model { name, .. } = &model(&mlflow, "page-promote");
+    let prod = format!("prod.{name}");
+    mlflow.model(&prod);
+    let browser = Browser::start();
+    let promote = |version: &str| {
+        browser.open("about:blank");
+        browser.open(&format!("{}/#/models/{name}/versions/{version}", gateway.url));
+        browser.element(&format!("//*[contains(text(), 'Version {version}')]"));
+        browser.click("//button[contains(., 'Promote model')]");
+        browser.write("//div[@role='dialog']//input[@role='combobox']", &prod);
+        browser.click(&format!(
+            "//*[contains(@class, 'select-item-option') and contains(., '{prod}')]"
+        ));
+        browser.click("//div[@role='dialog']//button[contains(., 'Promote')]");
+    };
+    let copies = || {
+        let answer = mlflow.get(&format!("registered-models/get?name={prod}"));
+        answer["registered_model"]["latest_versions"].as_array().map_or(0, Vec::len)
+    };
+    promote("2");
+    browser.shows(&["lockgate denies", "env:prod", "val_auc", "at least 0.9", "waiver"]);
+    browser.picture("promote-denied");
+    assert_eq!(copies(), 0);
+    promote("1");
+    gateway.until("the copy is there", || copies() == 1);
+    // It goes on to the page of the copy.
+    browser.element(&format!(
+        "//a[@data-testid='breadcrumbRegisteredModel' and contains(., '{prod}')]"
+    ));
+    browser.picture("promote-allowed");
 }

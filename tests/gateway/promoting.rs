@@ -5,13 +5,13 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::gateway::Gateway;
+use crate::gateway::{GATE_FILE, Gateway};
 use crate::server::{Mlflow, python};
 
 /// A model whose version 1 is good enough and whose version 2 is not.
 pub(crate) struct Model {
     pub(crate) name: String,
-    good_run: String,
+    pub(crate) good_run: String,
     bad_run: String,
 }
 
@@ -25,10 +25,20 @@ pub(crate) fn model(mlflow: &Mlflow, stem: &str) -> Model {
 }
 
 /// Makes the calls through the gateway; what came of each.
-fn client(url: &str, calls: &[(&str, Value)]) -> Vec<Value> {
+pub(crate) fn client(url: &str, calls: &[(&str, Value)]) -> Vec<Value> {
+    client_with(url, &[], calls)
+}
+
+/// The same with variables for MLflow's client.
+pub(crate) fn client_with(
+    url: &str,
+    variables: &[(&str, &str)],
+    calls: &[(&str, Value)],
+) -> Vec<Value> {
     let mut child = Command::new(python())
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/client.py"))
         .arg(url)
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -41,7 +51,7 @@ fn client(url: &str, calls: &[(&str, Value)]) -> Vec<Value> {
 }
 
 #[track_caller]
-fn assert_allowed(results: &[Value]) {
+pub(crate) fn assert_allowed(results: &[Value]) {
     for result in results {
         assert!(result["ok"].is_string(), "{result}");
     }
@@ -49,7 +59,7 @@ fn assert_allowed(results: &[Value]) {
 
 /// Every call was denied, and its message tells what `told` lists.
 #[track_caller]
-fn assert_denied(results: &[Value], told: &[&str]) {
+pub(crate) fn assert_denied(results: &[Value], told: &[&str]) {
     for result in results {
         assert_eq!(result["error_code"], "PERMISSION_DENIED", "{result}");
         let message = result["message"].as_str().unwrap();
@@ -59,7 +69,7 @@ fn assert_denied(results: &[Value], told: &[&str]) {
     }
 }
 
-fn tag_of(mlflow: &Mlflow, model: &str, version: &str, key: &str) -> Option<String> {
+pub(crate) fn tag_of(mlflow: &Mlflow, model: &str, version: &str, key: &str) -> Option<String> {
     let answer = mlflow.get(&format!("model-versions/get?name={model}&version={version}"));
     let tags = answer["model_version"]["tags"].as_array()?.clone();
     let own = tags.into_iter().find(|tag| tag["key"] == key)?;
@@ -112,7 +122,7 @@ fn by_alias() {
     let of_model = |decision: &Value| decision["model"] == name.as_str();
     let recorded: Vec<Value> = gateway.decisions("mlflow").into_iter().filter(of_model).collect();
     let with = |verdict: &str| recorded.iter().filter(|one| one["verdict"] == verdict).count();
-    assert_eq!((with("deny"), with("allow")), (2, 2), "{recorded:?}");
+    assert_eq!((with("deny"), with("allow")), (3, 2), "{recorded:?}");
     let allowed =
         recorded.iter().find(|one| one["target"] == "alias:champion" && one["verdict"] == "allow");
     let tag = tag_of(&mlflow, name, "1", "lockgate.decision.alias.champion");
@@ -243,6 +253,34 @@ fn by_taking_the_place_of_what_is_there() {
         ],
     );
     assert_denied(&results[1..4], &["alias:champion", "removal: deny"]);
+    let decisions = gateway.decisions("mlflow");
+    let removals: Vec<_> = decisions.iter().filter(|one| one["movement"] == "removal").collect();
+    assert_eq!(removals.len(), 3, "{decisions:?}");
+    for removal in &removals {
+        assert_eq!(
+            (&removal["verdict"], &removal["version"], &removal["target"]),
+            (&json!("deny"), &json!("1"), &json!("alias:champion"))
+        );
+        let id = removal["id"].as_str().unwrap();
+        assert!(results[1..4].iter().any(|result| result["json"]["decision_id"] == id), "{id}");
+    }
+    let id = removals[0]["id"].as_str().unwrap();
+    let shown = gateway.lockgate(&["decision", "show", id]);
+    for part in [
+        &format!("✗ DENY  {name}/1 leaves alias:champion"),
+        "gate production",
+        "✗ deny    stays",
+        "gate `production` keeps what it guards (`removal: deny`)",
+        "fix: promote another version to take its place",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in {shown}");
+    }
+    let listed = gateway.lockgate(&["decision", "list"]);
+    assert!(listed.contains(&format!("{name}/1 leaves alias:champion")), "{listed}");
+    let sarif = gateway.lockgate(&["decision", "show", id, "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let rule = &sarif["runs"][0]["tool"]["driver"]["rules"][0];
+    assert_eq!(rule["shortDescription"]["text"], "What a gate guards stays", "{rule}");
     assert_allowed(&[
         results[0].clone(),
         results[4].clone(),
@@ -251,6 +289,37 @@ fn by_taking_the_place_of_what_is_there() {
     ]);
     assert_eq!(results[7]["error_code"], "RESOURCE_DOES_NOT_EXIST", "{}", results[7]);
     assert_eq!(mlflow.alias(name, "champion").as_deref(), Some("1"));
+}
+
+#[test]
+fn what_a_gate_lets_go_of_is_on_record_as_well() {
+    let mlflow = Mlflow::shared();
+    let gate_file = GATE_FILE.replace("    policies:", "    removal: allow\n    policies:");
+    let gateway = Gateway::start_with(mlflow.url(), &gate_file, &[], |_| {});
+    let Model { name, .. } = &model(&mlflow, "let-go");
+    let alias = json!({"name": name, "alias": "champion"});
+    let set = json!({"name": name, "alias": "champion", "version": "1"});
+    let results = client(
+        &gateway.url,
+        &[("set_registered_model_alias", set), ("delete_registered_model_alias", alias)],
+    );
+    assert_allowed(&results);
+    assert_eq!(mlflow.alias(name, "champion"), None);
+    let decisions = gateway.decisions("mlflow");
+    let told: Vec<_> =
+        decisions.iter().map(|one| (one["movement"].as_str(), one["verdict"].as_str())).collect();
+    assert_eq!(
+        told,
+        [(Some("removal"), Some("allow")), (Some("promotion"), Some("allow"))],
+        "the newest first"
+    );
+    let id = decisions[1]["id"].as_str().unwrap();
+    let sarif = gateway.lockgate(&["decision", "show", id, "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let rule = &sarif["runs"][0]["tool"]["driver"]["rules"][0];
+    // Its title, and not its code.
+    assert_ne!(rule["shortDescription"]["text"], "threshold", "{rule}");
+    assert!(rule["shortDescription"]["text"].as_str().unwrap().contains(' '), "{rule}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use lockgate::model::{Target, Undecided};
 use lockgate::registry::mlflow::{Caller, Client, Move, decision_key};
 use serde_json::json;
 
+use super::between::Between;
 use super::server::Mlflow;
 
 fn collect(mlflow: &Mlflow, moved: &Move, naming: &Naming) -> Result<Frozen, Vec<Undecided>> {
@@ -79,6 +80,31 @@ fn the_same_state_of_the_registry_gives_the_same_snapshot() {
     let moved = asked(&model, &version, "stage:Production");
     let digest = || collect(&mlflow, &moved, &Naming::default()).unwrap().digest;
     assert_eq!(digest(), digest());
+}
+
+/// Files come one at a time from few servers as fast as several; whichever comes first, the
+/// snapshot is the same.
+#[test]
+fn files_of_a_run_are_fetched_some_at_a_time_and_make_the_same_snapshot() {
+    let mlflow = Mlflow::shared();
+    let model = mlflow.name("many");
+    mlflow.model(&model);
+    let run = mlflow.run(&[("a", 1.0)]);
+    for number in 0..12 {
+        let content = json!({"lockgate": "evidence/v1", "tests": [{"suite": "s", "name": format!("t{number}"), "status": "pass"}]});
+        let path = format!("lockgate/{}/{number}.json", number % 3);
+        mlflow.artifact(&run.0, &path, content.to_string().as_bytes());
+    }
+    let version = mlflow.version(&model, &run);
+    let moved = asked(&model, &version, "stage:Production");
+    let direct = collect(&mlflow, &moved, &Naming::default()).unwrap();
+    let between = Between::start(mlflow.url());
+    let through =
+        collect(&mlflow.seen_from(&between.url, &[]), &moved, &Naming::default()).unwrap();
+    assert_eq!(direct.digest, through.digest);
+    assert_eq!(through.snapshot.tests.len(), 12);
+    // The first waits until a second is there; more than four never are.
+    assert!((2..=4).contains(&between.most()), "{}", between.most());
 }
 
 /// MLflow takes any run beside files that are elsewhere, so a good run could vouch for bad files.

@@ -7,11 +7,13 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod between;
 mod check;
 mod client;
 mod collect;
 mod passing;
 mod plan;
 mod recorded;
+mod routes;
 mod server;
 mod twice;

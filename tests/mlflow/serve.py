@@ -1,6 +1,8 @@
 """Runs one MLflow server for all test processes that want one, and ends it when none does.
 
-usage: serve.py FOLDER
+usage: serve.py FOLDER [OPTION]...
+
+Options are MLflow's own.
 
 Every test that uses the server holds a shared lock on FOLDER/users for as long as it runs. The
 server's address is written to FOLDER/address once it answers. When nobody has held the lock for a
@@ -13,6 +15,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,6 +23,13 @@ import urllib.request
 
 IDLE_SECONDS = 20
 START_SECONDS = 120
+
+OPTIONS = sys.argv[2:]
+PREFIX = OPTIONS[OPTIONS.index("--static-prefix") + 1] if "--static-prefix" in OPTIONS else ""
+TLS = any("--ssl-certfile" in option for option in OPTIONS)
+SCHEME = "https" if TLS else "http"
+# Whether it runs is asked; who it is, the tests see to.
+ANY = ssl._create_unverified_context() if TLS else None
 
 
 def start(folder: pathlib.Path) -> tuple[subprocess.Popen, str]:
@@ -38,12 +48,15 @@ def start(folder: pathlib.Path) -> tuple[subprocess.Popen, str]:
                 "--backend-store-uri", f"sqlite:///{data}/mlflow.db",
                 "--artifacts-destination", str(data / "artifacts"),
                 "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-                *sys.argv[2:],
+                *OPTIONS,
             ],
             cwd=data, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             env={
                 **os.environ,
                 "MLFLOW_ENABLE_ASSISTANT_SANDBOX": "false",
+                # For basic authentication.
+                "MLFLOW_FLASK_SERVER_SECRET_KEY": "of a test",
+                "MLFLOW_AUTH_ADMIN_PASSWORD": "of-a-test-alone",
                 # Webhooks go to loopback.
                 "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
                 "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
@@ -51,11 +64,11 @@ def start(folder: pathlib.Path) -> tuple[subprocess.Popen, str]:
             },
         )
         (folder / "pid").write_text(str(server.pid))
-        address = f"http://127.0.0.1:{port}"
+        address = f"{SCHEME}://127.0.0.1:{port}{PREFIX}"
         deadline = time.monotonic() + START_SECONDS
         while server.poll() is None and time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
+                with urllib.request.urlopen(f"{address}/health", timeout=5, context=ANY) as answer:
                     if answer.status == 200:
                         return server, address
             except OSError:

@@ -9,6 +9,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,13 +20,24 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process_group};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
 use serde_json::{Value, json};
+
+/// MLflow's own.
+const DEFAULT_EXPERIMENT: &str = "0";
 
 const START: Duration = Duration::from_secs(180);
 
 /// A server that answers.
 pub(crate) struct Mlflow {
     url: String,
+    /// Sent with every request.
+    headers: Vec<(&'static str, String)>,
+    /// Where runs are made.
+    experiment: String,
     /// Held for as long as the server is used.
     _users: Option<File>,
     own: Option<Own>,
@@ -100,7 +112,13 @@ impl Mlflow {
                 wait_for_address(&folder, &mut serve(&folder, &[]))
             }
         };
-        Self { url, _users: Some(users), own: None }
+        Self {
+            url,
+            headers: Vec::new(),
+            experiment: DEFAULT_EXPERIMENT.to_owned(),
+            _users: Some(users),
+            own: None,
+        }
     }
 
     /// A server of this test alone, which ends with it.
@@ -110,7 +128,27 @@ impl Mlflow {
         flock(&users, FlockOperation::LockShared).unwrap();
         let mut child = serve(folder.path(), options);
         let url = wait_for_address(folder.path(), &mut child);
-        Self { url, _users: Some(users), own: Some(Own { folder, child }) }
+        Self {
+            url,
+            headers: Vec::new(),
+            experiment: DEFAULT_EXPERIMENT.to_owned(),
+            _users: Some(users),
+            own: Some(Own { folder, child }),
+        }
+    }
+
+    /// The same server, or what stands before it, at `url`, asked with `headers`.
+    pub(crate) fn seen_from(&self, url: &str, headers: &[(&'static str, &str)]) -> Self {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let experiment = self.experiment.clone();
+        Self { url: url.to_owned(), headers, experiment, _users: None, own: None }
+    }
+
+    /// The same with runs in an experiment of its own, as only one workspace has the default one.
+    pub(crate) fn with_experiment(mut self) -> Self {
+        let answer = self.api("POST", "experiments/create", &json!({"name": self.name("runs")}));
+        self.experiment = answer["experiment_id"].as_str().unwrap().to_owned();
+        self
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -127,7 +165,9 @@ impl Mlflow {
 
     /// Sends one request; the status and the answer, JSON or text.
     pub(crate) fn send(&self, method: &str, path: &str, body: Option<Vec<u8>>) -> (u16, Value) {
-        send(&self.url, method, path, body)
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        send_with(&self.url, method, path, body, &headers)
     }
 
     /// Asks the REST API for what must succeed.
@@ -147,7 +187,11 @@ impl Mlflow {
 
     /// A finished run with metrics: its id, and where its artifacts are.
     pub(crate) fn run(&self, metrics: &[(&str, f64)]) -> (String, String) {
-        let run = self.api("POST", "runs/create", &json!({"experiment_id": "0", "start_time": 1}));
+        let run = self.api(
+            "POST",
+            "runs/create",
+            &json!({"experiment_id": self.experiment, "start_time": 1}),
+        );
         let info = &run["run"]["info"];
         let id = info["run_id"].as_str().unwrap().to_owned();
         let artifacts = info["artifact_uri"].as_str().unwrap().to_owned();
@@ -238,7 +282,12 @@ pub(crate) fn send_with(
 ) -> (u16, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(trusting_anybody())
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let client = Client::builder(TokioExecutor::new()).build(https);
         let mut request = Request::new(Full::new(Bytes::from(body.unwrap_or_default())));
         *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
         *request.uri_mut() = format!("{url}{path}").parse().unwrap();
@@ -252,4 +301,55 @@ pub(crate) fn send_with(
         let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
         (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| text()))
     })
+}
+
+/// For what is no test of TLS.
+fn trusting_anybody() -> rustls::ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        .with_no_client_auth()
+}
+
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

@@ -1,6 +1,6 @@
 //! Finding decisions again.
 
-use lockgate::decision::Verdict;
+use lockgate::decision::{Movement, Verdict};
 use lockgate::model::{DecisionId, Origin, Target, Timestamp};
 use lockgate::record::{Cursor, Filter, Page, PageSize, Record};
 use proptest::prelude::{Strategy as _, any};
@@ -13,6 +13,7 @@ super::on_every_database!(
     pages_hold_everything_once_newest_first,
     a_page_stays_where_it_was_while_decisions_are_added,
     times_are_those_at_which_was_asked,
+    a_removal_is_told_from_a_promotion,
     filters_are_served_by_indices,
 );
 
@@ -63,6 +64,27 @@ async fn a_filter_finds_what_it_names_and_nothing_else(place: Place) {
     ] {
         let wanted: Vec<_> = wanted.iter().map(|index| made[*index]).collect();
         assert_eq!(ids(&record, &filter).await, wanted, "{filter:?}");
+    }
+}
+
+async fn a_removal_is_told_from_a_promotion(place: Place) {
+    let record = place.open().await;
+    let mut made = Vec::new();
+    for movement in [Movement::Promotion, Movement::Removal] {
+        let decision = super::places::decision("fraud", Verdict::Deny);
+        let entry = entry_of(lockgate::decision::Decision { movement, ..decision }, None);
+        made.push((entry.id, movement));
+        record.append(entry).await.unwrap();
+    }
+    let listing = record.list(&Filter::default(), Page::default()).await.unwrap();
+    let mut listed: Vec<_> =
+        listing.decisions.iter().map(|summary| (summary.id, summary.movement)).collect();
+    listed.reverse();
+    assert_eq!(listed, made);
+    for (id, movement) in made {
+        let recorded = record.get(id).await.unwrap().unwrap();
+        assert_eq!(recorded.summary.movement, movement);
+        assert_eq!(recorded.decision().unwrap().movement, movement);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lockgate::decision::{Decision, EvidenceSummary, Unmatched, Verdict};
+use lockgate::decision::{Decision, EvidenceSummary, Movement, Unmatched, Verdict};
 use lockgate::evidence::{About, Collector, Frozen};
 use lockgate::model::{DecisionId, Digest, ModelVersion, Origin, Promotion, Target, Undecided};
 use lockgate::record::{Entry, Location, Options, Record};
@@ -97,6 +97,7 @@ impl Place {
 pub(crate) fn decision(model: &str, verdict: Verdict) -> Decision {
     Decision {
         verdict,
+        movement: Movement::Promotion,
         promotion: Promotion {
             subject: ModelVersion {
                 registry: "mlflow".to_owned(),

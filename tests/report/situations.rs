@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockgate::decision::{
-    ComponentReport, Decision, Effect, Enforcement, EvidenceSummary, GateReport, Grant,
-    JudgedCheck, PolicyReport, Unmatched, Verdict, WaiverReport, WaiverState,
+    ComponentReport, Decision, Effect, Enforcement, EvidenceSummary, Gate, GateReport, Grant,
+    JudgedCheck, Movement, Patterns, PolicyReport, Removal, Unmatched, Verdict, WaiverReport,
+    WaiverState, decide_removal,
 };
 use lockgate::model::{
     Check, Comparison, Digest, Kind, LogLevel, LogLine, Measure, ModelVersion, Outcome, Promotion,
@@ -24,6 +25,8 @@ pub(crate) fn all() -> Vec<(&'static str, Decision)> {
         ("unmatched_undecided", unmatched(Unmatched::Undecided, Verdict::Undecided)),
         ("warn_and_shadow", warn_and_shadow()),
         ("waivers", waivers()),
+        ("removal_denied", removal(Removal::Deny)),
+        ("removal_allowed", removal(Removal::Allow)),
     ]
 }
 
@@ -34,6 +37,7 @@ pub(crate) fn time(text: &str) -> Timestamp {
 fn decision(verdict: Verdict, policies: Vec<PolicyReport>) -> Decision {
     Decision {
         verdict,
+        movement: Movement::Promotion,
         promotion: Promotion {
             subject: ModelVersion {
                 registry: "mlflow".into(),
@@ -68,6 +72,20 @@ fn decision(verdict: Verdict, policies: Vec<PolicyReport>) -> Decision {
         gates: vec![GateReport { name: "production".into(), policies }],
         waivers: Vec::new(),
     }
+}
+
+/// What a gate says of taking version 7 away.
+pub(crate) fn removal(removal: Removal) -> Decision {
+    let gate = Gate {
+        name: "production".into(),
+        models: Patterns::new(vec!["*".into()]).unwrap(),
+        targets: Vec::new(),
+        require: Vec::new(),
+        guards: Vec::new(),
+        removal,
+    };
+    let like = decision(Verdict::Deny, Vec::new());
+    decide_removal(Promotion { source: None, ..like.promotion }, like.gate_file, &[&gate])
 }
 
 fn source(name: &str, format: &str, kinds: &[Kind], baseline: bool) -> Source {

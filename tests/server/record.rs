@@ -1,7 +1,10 @@
 //! A record that cannot be written.
 
 use std::process::Command;
+use std::time::Duration;
 
+use lockgate::record::{Location, Options, Record};
+use lockgate::server::Retention;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::served::{Folder, GATE, Served};
@@ -60,4 +63,49 @@ fn a_disk_that_is_full_makes_decisions_undecided_until_there_is_room() {
     served.get("/readyz").is(200);
     let verified = served.folder.command("decision verify-log").output().unwrap();
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
+}
+
+#[test]
+fn what_is_older_than_it_is_kept_for_is_pruned_while_the_server_runs() {
+    let served = Folder::new(GATE).serve("--retain 400d");
+    served.decide(0.95).is(200);
+    let pruned = served.until_logged("pruned the record");
+    assert_eq!(pruned["decisions"], 0, "{pruned}");
+    let metrics = served.get("/metrics").is(200).text();
+    assert!(metrics.contains("lockgate_record_prunes_total{result=\"pruned\"} 1"), "{metrics}");
+    let listed = served.get("/v1/decisions").is(200).json();
+    assert_eq!(listed["decisions"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+#[test]
+fn nothing_is_kept_for_less_than_a_day() {
+    let refused = Folder::new(GATE).command("serve --retain 1h").output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("kept for a day at least"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_after_pruning_still_verifies() {
+    let served = Folder::new(GATE).serve("");
+    for _ in 0..3 {
+        served.decide(0.95).is(200);
+    }
+    let location = Location::from(served.folder.path("lockgate.db").as_path());
+    let record = Record::open(&location, Options::write()).await.unwrap();
+    let mut registry = prometheus_client::registry::Registry::default();
+    let retention = Retention::new(Duration::ZERO, &mut registry);
+    // Once the second in which they were recorded is over.
+    let mut removed = 0;
+    while removed < 3 {
+        removed += retention.prune(&record).await.unwrap().decisions;
+        tokio::task::yield_now().await;
+    }
+    served.decide(0.95).is(200);
+    let verified = record.verify(&[]).await.unwrap();
+    assert!(verified.is_intact(), "{:?}", verified.faults);
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    assert!(text.contains("record_pruned_total{what=\"decisions\"} 3"), "{text}");
+    record.close().await;
 }

@@ -12,7 +12,7 @@ use crate::cli::terminal::Terminal;
 use crate::decision::Verdict;
 use crate::model::{Origin, Target, Timestamp};
 use crate::record::{Cursor, Filter, Listing, Options, Page, PageSize, Summary};
-use crate::report::{harmless_json, plain};
+use crate::report::{harmless_json, moved, plain};
 
 /// List decisions, the newest first.
 ///
@@ -31,7 +31,7 @@ pub(in crate::cli) struct List {
     #[arg(long, value_name = "VERSION")]
     model_version: Option<String>,
 
-    /// Only of moves to this target: `stage:Production`, `alias:champion` or `env:prod`; a bare
+    /// Only of moves to this target, and of removals from it: `stage:Production`, `alias:champion` or `env:prod`; a bare
     /// word is a stage.
     #[arg(long, value_name = "TARGET")]
     to: Option<Target>,
@@ -134,6 +134,7 @@ fn as_json(listing: &Listing) -> anyhow::Result<String> {
                 "registry": summary.registry,
                 "model": summary.model,
                 "version": summary.version,
+                "movement": summary.movement,
                 "target": summary.target,
                 "requested_by": summary.requested_by,
             })
@@ -147,7 +148,8 @@ fn as_json(listing: &Listing) -> anyhow::Result<String> {
 fn as_table(listing: &Listing, color: bool) -> String {
     let mut table = String::new();
     for summary in &listing.decisions {
-        let Summary { id, recorded_at, verdict, model, version, target, origin, .. } = summary;
+        let Summary { id, recorded_at, verdict, movement, model, version, target, origin, .. } =
+            summary;
         let (sign, style) = match verdict {
             Verdict::Allow => ('✓', AnsiColor::Green.on_default()),
             Verdict::Undecided => ('?', AnsiColor::Yellow.on_default()),
@@ -155,7 +157,7 @@ fn as_table(listing: &Listing, color: bool) -> String {
         };
         let style = if color { style } else { Style::new() };
         let word = verdict.as_str();
-        let what = plain(&format!("{model}/{version} → {target}"));
+        let what = moved(*movement, &format!("{model}/{version}"), &target.to_string());
         let who =
             summary.asked_by.as_ref().map_or_else(String::new, |who| format!(" · {}", plain(who)));
         // Writing to a string cannot fail.

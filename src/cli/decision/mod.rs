@@ -2,6 +2,7 @@
 
 mod list;
 mod prune;
+mod rules;
 mod show;
 mod verify_log;
 

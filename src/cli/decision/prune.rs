@@ -1,15 +1,11 @@
-use std::str::FromStr;
-use std::time::Duration;
-
 use anyhow::Context as _;
 use clap::Args;
 
 use super::{counted, with_record};
 use crate::cli::Exit;
 use crate::cli::check::now;
-use crate::cli::record::RecordOptions;
+use crate::cli::record::{Age, RecordOptions};
 use crate::cli::terminal::Terminal;
-use crate::config::age;
 use crate::model::Timestamp;
 use crate::record::Options;
 
@@ -33,20 +29,6 @@ pub(in crate::cli) struct Prune {
 
     #[command(flatten)]
     record: RecordOptions,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Age(Duration);
-
-impl FromStr for Age {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match age(text) {
-            Ok(Some(age)) => Ok(Self(age)),
-            Ok(None) | Err(()) => Err("write it as `24h`, `90d` or `52w`".to_owned()),
-        }
-    }
 }
 
 impl Prune {

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::rules::Rules;
 use super::with_record;
 use crate::cli::Exit;
 use crate::cli::record::RecordOptions;
@@ -34,6 +35,9 @@ pub(in crate::cli) struct Show {
 
     #[command(flatten)]
     record: RecordOptions,
+
+    #[command(flatten)]
+    rules: Rules,
 }
 
 impl Show {
@@ -69,7 +73,13 @@ impl Show {
             return Ok(Exit::Done);
         }
         let decision = match recorded.decision() {
-            Ok(decision) => decision,
+            Ok(mut decision) => {
+                // The other formats do not say what rules are about.
+                if self.format == Format::Sarif {
+                    self.rules.tell(&mut decision, terminal)?;
+                }
+                decision
+            }
             Err(error) => {
                 terminal.error(&anyhow::Error::new(error).context("try --format json"));
                 return Ok(Exit::Undecided);

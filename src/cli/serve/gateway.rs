@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use hyper::header::HeaderName;
 
-use crate::registry::mlflow::Caller;
+use crate::registry::mlflow::{Caller, Trust};
 use crate::server::gateway::{
     Counts, Gateway, GatewayCollector, Options, Patience, Secret, Upstream,
 };
@@ -22,6 +22,11 @@ pub(super) struct MlflowGateway {
     /// lockgate from then on. With MLflow's static prefix as its path, where it has one.
     #[arg(long, value_name = "URL", env = "LOCKGATE_MLFLOW")]
     mlflow: Option<Upstream>,
+
+    /// Authorities that vouch for MLflow's certificate, PEM, where its address begins with
+    /// `https://` [default: those that this machine trusts].
+    #[arg(long, value_name = "FILE", env = Trust::VARIABLE)]
+    mlflow_ca: Option<PathBuf>,
 
     /// A header in which a proxy before lockgate says who asks, and which no client can set
     /// [default: the user of basic authentication].
@@ -66,9 +71,11 @@ impl MlflowGateway {
         };
         let time = Duration::from_secs(self.mlflow_timeout);
         let patience = Patience { answer: time, idle: time, ..Patience::default() };
+        let trust = self.mlflow_ca.clone().map_or(Trust::Machine, Trust::File);
         let options = Options {
             patience,
             tls,
+            trust: trust.clone(),
             user_header: self.mlflow_user_header.clone(),
             webhook_secret: secret,
             service: service.clone(),
@@ -77,7 +84,7 @@ impl MlflowGateway {
         let url = upstream.to_string();
         let gateway =
             Gateway::new(gatekeeper.clone(), &url, options, counts).context("--mlflow")?;
-        let collector = GatewayCollector::new(&url, service).context("--mlflow")?;
+        let collector = GatewayCollector::new(&url, service, &trust).context("--mlflow")?;
         Ok(Some(Added { gateway, collector: Arc::new(collector) }))
     }
 

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::gate_file::GateFile;
-use super::record::RecordOptions;
+use super::record::{Age, RecordOptions};
 use super::sandbox::SandboxOptions;
 use super::sources::SourceOptions;
 use super::terminal::Terminal;
@@ -24,8 +24,8 @@ use crate::registry::kubernetes::{Mapping, Rules};
 use crate::report::plain;
 use crate::server::gateway::{Counts, Gateway};
 use crate::server::{
-    Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics, STACK,
-    ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
+    Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics,
+    Retention, STACK, ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
 };
 use gates::Loader;
 
@@ -72,6 +72,11 @@ pub(super) struct Serve {
     #[command(flatten)]
     record: RecordOptions,
 
+    /// Remove decisions from the record that are older than this, now and every hour: `90d` or
+    /// `52w` [default: all are kept].
+    #[arg(long, value_name = "AGE", value_parser = retention)]
+    retain: Option<Age>,
+
     /// How the log is written: `text` or `json`.
     #[arg(long, value_name = "FORMAT", default_value_t)]
     log_format: LogFormat,
@@ -115,6 +120,16 @@ struct Kubernetes {
     /// is told to. Keep others from reaching the server then.
     #[arg(long)]
     kubernetes_without_credentials: bool,
+}
+
+/// Less than a day would remove what is still being looked into.
+fn retention(text: &str) -> Result<Age, String> {
+    match text.parse()? {
+        Age(age) if age < Duration::from_secs(24 * 60 * 60) => {
+            Err("decisions are kept for a day at least; write `24h` or more".to_owned())
+        }
+        age => Ok(age),
+    }
 }
 
 fn environment(text: &str) -> Result<(String, String), String> {
@@ -182,6 +197,7 @@ impl Serve {
             .context("cannot open the record")?;
         let mut metrics = Metrics::new();
         let counts = Counts::registered(metrics.registry());
+        let retention = self.retain.map(|Age(age)| Retention::new(age, metrics.registry()));
         let metrics = Arc::new(metrics);
         let gatekeeper =
             Gatekeeper::new(self.limits.capacity(), record.clone(), Arc::clone(&metrics))
@@ -205,6 +221,7 @@ impl Serve {
             gatekeeper,
             loader,
             record,
+            retention,
             collectors,
             kubernetes: self.kubernetes_settings(registry),
             metrics,

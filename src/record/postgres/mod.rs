@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row as Columns};
 
-use super::list::{Filter, Operand, Page, Recorded, condition};
+use super::list::{self, Filter, Operand, Page, Recorded, condition};
 use super::location::Database;
 use super::queue::{Queue, queue};
 use super::row::Row;
@@ -84,7 +84,7 @@ impl Store {
 
     pub(super) async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Row>, RecordError> {
         let (condition, operands) = condition(filter, page, |number| format!("${number}"));
-        let sql = format!("SELECT {} FROM lockgate_entries WHERE {condition}", rows::SUMMARY);
+        let sql = format!("SELECT {} FROM lockgate_entries WHERE {condition}", list::columns());
         let operands: Vec<&(dyn ToSql + Sync)> = operands
             .iter()
             .map(|operand| -> &(dyn ToSql + Sync) {

@@ -12,10 +12,6 @@ use crate::record::verify::Malformed;
 pub(super) const COLUMNS: &str = "id, recorded_at, origin, asked_by, verdict, registry, model, \
      version, target, requested_by, writer, sequence, previous, hash, snapshot, document";
 
-/// The columns that [`summary`] reads.
-pub(super) const SUMMARY: &str = "id, recorded_at, origin, asked_by, verdict, registry, model, \
-     version, target, requested_by";
-
 type Read<T> = Result<T, &'static str>;
 
 pub(super) fn linked(columns: &Columns) -> Result<Linked, Malformed> {
@@ -23,7 +19,6 @@ pub(super) fn linked(columns: &Columns) -> Result<Linked, Malformed> {
         let mut inner = row(columns)?;
         let snapshot = value::<Option<&[u8]>>(columns, "snapshot")?;
         inner.snapshot = snapshot.map(|bytes| digest(bytes, "snapshot")).transpose()?;
-        inner.document = value(columns, "document")?;
         let Head { writer, sequence, hash } = place(columns)?;
         let previous = digest(value(columns, "previous")?, "previous")?;
         Ok(Linked { writer, sequence, previous, hash, row: inner })
@@ -31,7 +26,7 @@ pub(super) fn linked(columns: &Columns) -> Result<Linked, Malformed> {
     read().map_err(|column| malformed(columns, column))
 }
 
-/// Without the document and the snapshot.
+/// Of the columns that [`crate::record::list::columns`] names.
 pub(super) fn summary(columns: &Columns) -> Result<Row, Malformed> {
     row(columns).map_err(|column| malformed(columns, column))
 }
@@ -79,7 +74,7 @@ fn row(columns: &Columns) -> Read<Row> {
         target: value(columns, "target")?,
         requested_by: value(columns, "requested_by")?,
         snapshot: None,
-        document: String::new(),
+        document: value(columns, "document")?,
     })
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::{Connection, InterruptHandle, OptionalExtension as _, params_from_iter};
 use tokio::sync::Semaphore;
 
-use super::list::{Filter, Operand, Page, Recorded, condition};
+use super::list::{self, Filter, Operand, Page, Recorded, condition};
 use super::queue::{Queue, queue};
 use super::row::Row;
 use super::{Access, Head, Options, Pruned, RecordError, Verification};
@@ -100,7 +100,7 @@ impl Store {
         let (condition, operands) = condition(filter, page, |number| format!("?{number}"));
         let found = self
             .read(move |connection| {
-                let sql = format!("SELECT {} FROM entries WHERE {condition}", rows::SUMMARY);
+                let sql = format!("SELECT {} FROM entries WHERE {condition}", list::columns());
                 let mut statement = connection.prepare_cached(&sql)?;
                 let operands = operands.iter().map(|operand| -> &dyn rusqlite::ToSql {
                     match operand {

@@ -11,10 +11,6 @@ use crate::record::verify::Malformed;
 pub(super) const COLUMNS: &str = "id, recorded_at, origin, asked_by, verdict, registry, model, \
      version, target, requested_by, writer, sequence, previous, hash, snapshot, document";
 
-/// The columns that [`summary`] reads.
-pub(super) const SUMMARY: &str = "id, recorded_at, origin, asked_by, verdict, registry, model, \
-     version, target, requested_by";
-
 type Read<T> = Result<T, &'static str>;
 
 pub(super) fn linked(row: &rusqlite::Row<'_>) -> Result<Linked, Malformed> {
@@ -22,7 +18,6 @@ pub(super) fn linked(row: &rusqlite::Row<'_>) -> Result<Linked, Malformed> {
     let read = || -> Read<Linked> {
         let mut inner = columns.summary()?;
         inner.snapshot = columns.optional_digest("snapshot")?;
-        inner.document = columns.text("document")?;
         Ok(Linked {
             writer: columns.text("writer")?,
             sequence: columns.count("sequence")?,
@@ -34,7 +29,7 @@ pub(super) fn linked(row: &rusqlite::Row<'_>) -> Result<Linked, Malformed> {
     read().map_err(|column| columns.malformed(column))
 }
 
-/// Without the document and the snapshot.
+/// Of the columns that [`crate::record::list::columns`] names.
 pub(super) fn summary(row: &rusqlite::Row<'_>) -> Result<Row, Malformed> {
     let columns = Columns(row);
     columns.summary().map_err(|column| columns.malformed(column))
@@ -117,7 +112,7 @@ impl Columns<'_, '_> {
             target: self.text("target")?,
             requested_by: self.optional_text("requested_by")?,
             snapshot: None,
-            document: String::new(),
+            document: self.text("document")?,
         })
     }
 

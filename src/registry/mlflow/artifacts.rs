@@ -1,6 +1,9 @@
 //! The files below `lockgate/` of a run.
 
+use std::pin::pin;
+
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 
 use super::caller::Caller;
@@ -18,6 +21,10 @@ const FOLDER: &str = "lockgate";
 
 /// Pages of one folder's list; a thousand files are on one.
 const PAGES: usize = 50;
+
+/// Files that are fetched at a time. Of as many the size may only show once they are there, and each
+/// may be as large as a file may be.
+const AT_ONCE: usize = 4;
 
 pub(super) struct Artifacts<'a> {
     client: &'a Client,
@@ -47,19 +54,18 @@ impl<'a> Artifacts<'a> {
         Self { client, caller, run, assignments }
     }
 
-    /// Every file, by its path in the run, in the order of the paths.
+    /// Every file, by its path in the run, in the order of the paths. Some are fetched at a time;
+    /// which of them comes first makes no difference, to what is wrong neither.
     pub(super) async fn read(
         &self,
         progress: Progress<'_>,
     ) -> Result<Vec<(String, Bytes)>, Undecided> {
+        let paths = self.paths().await?;
+        let fetched = stream::iter(paths).map(|path| self.fetch(path, progress));
+        let mut fetched = pin!(fetched.buffered(AT_ONCE));
         let mut files = Vec::new();
         let mut total = 0_u64;
-        for path in self.paths().await? {
-            progress(&quoted(&path));
-            let query = [("run_id", self.run), ("path", &path)];
-            let answer =
-                self.client.get(self.caller, "/get-artifact", &query, MAX_FILE_BYTES).await;
-            let bytes = answer.map_err(|error| unreadable(&path, error.to_string()))?;
+        while let Some((path, bytes)) = fetched.try_next().await? {
             total = total.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
             if total > MAX_TOTAL_BYTES {
                 return Err(too_much(&path));
@@ -67,6 +73,20 @@ impl<'a> Artifacts<'a> {
             files.push((path, bytes));
         }
         Ok(files)
+    }
+
+    async fn fetch(
+        &self,
+        path: String,
+        progress: Progress<'_>,
+    ) -> Result<(String, Bytes), Undecided> {
+        progress(&quoted(&path));
+        let query = [("run_id", self.run), ("path", &path)];
+        let answer = self.client.get(self.caller, "/get-artifact", &query, MAX_FILE_BYTES).await;
+        match answer {
+            Ok(bytes) => Ok((path, bytes)),
+            Err(error) => Err(unreadable(&path, error.to_string())),
+        }
     }
 
     async fn paths(&self) -> Result<Vec<String>, Undecided> {

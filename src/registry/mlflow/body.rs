@@ -15,6 +15,14 @@ use crate::evidence::parse_json;
 /// Bytes of one body. Prompts are kept in tags, of 100,000 characters at most.
 pub const MAX_BODY_BYTES: usize = 2 << 20;
 
+pub(super) fn check_size(body: &[u8]) -> Result<(), Refusal> {
+    if body.len() > MAX_BODY_BYTES {
+        let text = format!("the body is larger than {MAX_BODY_BYTES} bytes; shorten it");
+        return Err(Refusal::unclear(text));
+    }
+    Ok(())
+}
+
 /// The fields of a body that were not taken yet, and those that were.
 pub(super) struct Fields {
     left: Map<String, Value>,
@@ -23,10 +31,7 @@ pub(super) struct Fields {
 
 impl Fields {
     pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
-        if body.len() > MAX_BODY_BYTES {
-            let text = format!("the body is larger than {MAX_BODY_BYTES} bytes; shorten it");
-            return Err(Refusal::unclear(text));
-        }
+        check_size(body)?;
         match parse_json(body) {
             Ok(Value::Object(left)) => Ok(Self { left, written: Map::new() }),
             Ok(

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderValue};
 
-use super::route::WORKSPACE;
+use super::plan::REGISTRY;
+use super::route::{DEFAULT_WORKSPACE, WORKSPACE};
 
 /// On whose behalf MLflow is asked. What it holds is never shown.
 #[derive(Clone, Default)]
@@ -70,6 +71,18 @@ impl Caller {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
+    /// What [`crate::model::ModelVersion::registry`] is for the versions that are asked about: in
+    /// each workspace a name means another model, so each is a registry of its own.
+    #[must_use]
+    pub fn registry(&self) -> String {
+        let workspace =
+            self.headers.get(WORKSPACE).map(|name| String::from_utf8_lossy(name.as_bytes()));
+        match workspace.as_deref().map(str::trim) {
+            None | Some("" | DEFAULT_WORKSPACE) => REGISTRY.to_owned(),
+            Some(workspace) => format!("{REGISTRY}/{workspace}"),
+        }
+    }
+
     /// The headers that say who asks.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {
@@ -112,6 +125,15 @@ mod tests {
         assert_eq!(caller(&[name, token]).headers()[AUTHORIZATION], "Bearer t0ken");
         assert!(caller(&[name]).headers().is_empty());
         assert!(Caller::from_variables(|_| Some("a\nb".into())).is_err());
+    }
+
+    #[test]
+    fn every_workspace_but_the_default_one_is_a_registry_of_its_own() {
+        let within =
+            |workspace: &'static str| caller(&[("MLFLOW_WORKSPACE", workspace)]).registry();
+        assert_eq!(caller(&[]).registry(), "mlflow");
+        assert_eq!(within("default"), "mlflow");
+        assert_eq!(within("team-a"), "mlflow/team-a");
     }
 
     #[test]

@@ -20,8 +20,9 @@ use super::error::RegistryError;
 use super::path::encode;
 use super::refusal::quoted;
 use super::route::Routes;
+use super::trust::Trust;
 use crate::evidence::parse_json;
-use crate::net::{connector, innermost};
+use crate::net::{connector_with, innermost};
 
 /// Time to connect, and of one request with its answer where nothing else is said.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -61,8 +62,8 @@ pub enum InvalidAddress {
         "the address of MLflow holds credentials; set `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` instead"
     )]
     Credentials,
-    /// This machine's certificates cannot be read.
-    #[error("the certificates that this machine trusts cannot be read: {0}")]
+    /// The certificates to trust cannot be read.
+    #[error("the certificates to verify MLflow by cannot be read: {0}")]
     Certificates(std::io::Error),
 }
 
@@ -72,9 +73,18 @@ impl Client {
     /// # Errors
     /// An address that is none.
     pub fn new(url: &str) -> Result<Self, InvalidAddress> {
+        Self::trusting(url, &Trust::Machine)
+    }
+
+    /// The same, with a say in whom to trust.
+    ///
+    /// # Errors
+    /// An address that is none, or certificates that cannot be read.
+    pub fn trusting(url: &str, trust: &Trust) -> Result<Self, InvalidAddress> {
         let address = Arc::new(Address::parse(url)?);
         let secure = address.origin.starts_with("https:");
-        let https = connector(secure, CONNECT).map_err(InvalidAddress::Certificates)?;
+        let config = trust.config(secure).map_err(InvalidAddress::Certificates)?;
+        let https = connector_with(config, secure, CONNECT);
         let pool = Pool::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(IDLE)

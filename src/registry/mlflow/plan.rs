@@ -10,7 +10,7 @@ use super::refusal::{Refusal, quoted};
 use crate::decision::{Naming, TagPlace};
 use crate::model::{ModelVersion, Target};
 
-/// What [`ModelVersion::registry`] is for a version in MLflow.
+/// What [`ModelVersion::registry`] is for a version in MLflow, in its default workspace.
 pub const REGISTRY: &str = "mlflow";
 
 /// What a mutation would do to targets.
@@ -75,7 +75,7 @@ impl Move {
         let there = environments.filter(|environment| environment.target() == target);
         let holder = there.filter_map(|environment| environment.model_of(base)).next();
         Self {
-            subject: subject(model, version),
+            subject: subject(REGISTRY.to_owned(), model, version),
             source: None,
             target: target.clone(),
             candidate: Candidate::Version { model: model.to_owned(), version: version.to_owned() },
@@ -131,11 +131,6 @@ impl Client {
     }
 }
 
-pub(super) fn subject(model: &str, version: &str) -> ModelVersion {
-    ModelVersion {
-        registry: REGISTRY.to_owned(),
-        model: model.to_owned(),
-        version: version.to_owned(),
-        digest: None,
-    }
+pub(super) fn subject(registry: String, model: &str, version: &str) -> ModelVersion {
+    ModelVersion { registry, model: model.to_owned(), version: version.to_owned(), digest: None }
 }

@@ -63,7 +63,7 @@ impl Planner<'_> {
     fn registered(&self, version: &str, target: Target) -> Move {
         let (model, version) = (self.model.name.clone(), version.to_owned());
         Move {
-            subject: subject(&model, &version),
+            subject: subject(self.caller.registry(), &model, &version),
             source: None,
             target,
             candidate: Candidate::Version { model: model.clone(), version },
@@ -145,7 +145,7 @@ impl Planner<'_> {
             | VersionSource::Elsewhere(_)) => source.to_string(),
         };
         plan.moves.extend(targets.into_iter().map(|target| Move {
-            subject: subject(base, &version),
+            subject: subject(self.caller.registry(), base, &version),
             source: None,
             target,
             candidate: candidate.clone(),

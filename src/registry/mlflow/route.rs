@@ -9,15 +9,21 @@ use hyper::header::{
 
 use super::path::Forms;
 use super::refusal::{Refusal, quoted};
+use super::screen::Screen;
 
 /// The header that chooses one of MLflow's workspaces, in each of which a name means another model.
 pub const WORKSPACE: HeaderName = HeaderName::from_static("x-mlflow-workspace");
+
+/// MLflow's name for the workspace of those that name none.
+pub const DEFAULT_WORKSPACE: &str = "default";
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Class {
     /// It changes nothing in the registry, and is passed on as it is.
     Pass,
+    /// It is passed on as it is, unless something is in its body.
+    Screen(Screen),
     /// It changes the registry; what it would move is in its body.
     Judge(Operation),
     /// It is not passed on.
@@ -130,6 +136,19 @@ const FORBIDDEN: [(&str, &str); 5] = [
     ),
 ];
 
+/// What a path below `/api/3.0/` mentions by which MLflow's own host can be had to reach MLflow, and
+/// the routes of it that are passed once their body was looked through.
+const SCREENED: [(&str, Screen, &[&str]); 4] = [
+    ("/mlflow/scorers/register", Screen::ScorerCode, &["mlflow/scorers/register"]),
+    ("/mlflow/scorer/invoke", Screen::ScorerCode, &["mlflow/scorer/invoke"]),
+    ("/mlflow/genai/evaluate/invoke", Screen::ScorerCode, &["mlflow/genai/evaluate/invoke"]),
+    (
+        "/mlflow/gateway/secrets/",
+        Screen::Destination,
+        &["mlflow/gateway/secrets/create", "mlflow/gateway/secrets/update"],
+    ),
+];
+
 /// Headers that ask a server to take one method for another.
 const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
@@ -188,8 +207,12 @@ impl Routes {
             return Err(Refusal::unclear(text));
         }
         if let Some(operation) = self.operation(method, path) {
-            check_head(operation, query, headers)?;
+            check_head(method, query, headers)?;
             return Ok(Class::Judge(operation));
+        }
+        if let Some(screen) = self.screen(method, path, &forms)? {
+            check_head(method, query, headers)?;
+            return Ok(Class::Screen(screen));
         }
         if self.is_harmless(method, path) {
             return Ok(Class::Pass);
@@ -221,6 +244,28 @@ impl Routes {
     fn operation(&self, method: &Method, path: &str) -> Option<Operation> {
         let route = self.route(path, ROOTS)?;
         Operation::ALL.into_iter().find(|operation| operation.route() == (method.clone(), route))
+    }
+
+    /// What must not be in the body of a request; none where that may be anything.
+    fn screen(
+        &self,
+        method: &Method,
+        path: &str,
+        forms: &Forms,
+    ) -> Result<Option<Screen>, Refusal> {
+        let Some((_, screen, routes)) = SCREENED.into_iter().find(|(part, ..)| forms.mention(part))
+        else {
+            return Ok(None);
+        };
+        match self.route(path, ROOTS_3) {
+            Some(route) if *method == Method::POST && routes.contains(&route) => Ok(Some(screen)),
+            // Deleting is no way to bring anything in.
+            _ if *method == Method::DELETE => Ok(None),
+            _ => Err(Refusal::forbidden(format!(
+                "{} is no request that lockgate knows, and one like it could reach MLflow past every gate; use the routes of MLflow's REST API",
+                quoted(&format!("{method} {path}"))
+            ))),
+        }
     }
 
     /// Routes beside forbidden ones, or in the registry, that change nothing in it.
@@ -278,11 +323,7 @@ fn check_every_head(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// What the head of a judged request must look like, so that MLflow and lockgate read one body.
-fn check_head(
-    operation: Operation,
-    query: Option<&str>,
-    headers: &HeaderMap,
-) -> Result<(), Refusal> {
+fn check_head(method: &Method, query: Option<&str>, headers: &HeaderMap) -> Result<(), Refusal> {
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(Refusal::unclear(
             "a query beside a body could be read in its place; send everything in the body",
@@ -296,7 +337,7 @@ fn check_head(
     }
     let Some(kind) = headers.get(CONTENT_TYPE) else {
         // MLflow asks for it with POST and PUT alone.
-        return match operation.route().0 {
+        return match *method {
             Method::POST => Err(Refusal::unclear("send `content-type: application/json`")),
             _ => Ok(()),
         };
@@ -371,8 +412,33 @@ mod tests {
             ("POST", "/api/3.0/mlflow/prompt-optimization/jobs/j-1/cancel"),
             ("DELETE", "/api/3.0/mlflow/prompt-optimization/jobs/j-1"),
             ("POST", "/api/3.0/mlflow/workspaces"),
+            ("DELETE", "/api/3.0/mlflow/gateway/secrets/delete"),
+            ("DELETE", "/api/3.0/mlflow/scorers/delete"),
         ] {
             assert_eq!(classify(method, target), Class::Pass, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn looks_through_what_could_have_the_host_of_mlflow_reach_the_registry() {
+        for (target, screen) in [
+            ("/api/3.0/mlflow/scorers/register", Screen::ScorerCode),
+            ("/ajax-api/3.0/mlflow/scorer/invoke", Screen::ScorerCode),
+            ("/ajax-api/3.0/mlflow/genai/evaluate/invoke", Screen::ScorerCode),
+            ("/ajax-api/3.0/mlflow/gateway/secrets/create", Screen::Destination),
+            ("/api/3.0/mlflow/gateway/secrets/update", Screen::Destination),
+        ] {
+            assert_eq!(classify("POST", target), Class::Screen(screen), "{target}");
+            for disguised in [
+                format!("{target}/"),
+                target.replace("/mlflow/", "/mlflow//"),
+                target.replace("mlflow/s", "mlflow/%73").replace("mlflow/g", "mlflow/%67"),
+                target.replace("3.0", "2.0"),
+                format!("{target}?x=1"),
+            ] {
+                let class = classify("POST", &disguised);
+                assert!(matches!(class, Class::Refuse(_)), "{disguised}: {class:?}");
+            }
         }
     }
 

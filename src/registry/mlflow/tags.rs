@@ -22,7 +22,8 @@ pub fn decision_key(target: &Target) -> String {
 }
 
 /// The target that the key of a tag speaks of, when it is one that [`decision_key`] makes.
-pub(super) fn decided_target(key: &str) -> Option<Target> {
+#[must_use]
+pub fn decided_target(key: &str) -> Option<Target> {
     let (kind, name) = key.strip_prefix(DECISION)?.split_once('.')?;
     format!("{kind}:{name}").parse().ok()
 }

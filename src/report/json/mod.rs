@@ -12,8 +12,8 @@ use super::outline::{Reason, Tally, Weight, reasons};
 use super::text;
 use super::wording::{TOOL, VERSION};
 use crate::decision::{
-    Decision, Effect, Enforcement, GateReport, JudgedCheck, PolicyReport, Unmatched, Verdict,
-    WaiverReport, WaiverState,
+    Decision, Effect, Enforcement, GateReport, JudgedCheck, Movement, PolicyReport, Unmatched,
+    Verdict, WaiverReport, WaiverState,
 };
 use crate::model::{Comparison, LogLevel, Measure, Outcome, Promotion, Undecided};
 
@@ -47,11 +47,28 @@ pub fn line(decision: &Decision) -> io::Result<String> {
     Ok(text::json(serde_json::to_string(&report(decision))?))
 }
 
+/// How the line of a decision begins that is about taking a version away.
+const REMOVAL: &str = r#"{"schema":"lockgate.dev/report/v1","movement":"removal","#;
+
+/// Bytes of a line that [`movement`] needs to see.
+pub const HEAD: usize = REMOVAL.len();
+
+/// Which way a version was to move, by the line of a decision or the beginning of it: for lists,
+/// which have no use for the rest.
+#[must_use]
+pub fn movement(line: &str) -> Movement {
+    if line.starts_with(REMOVAL) { Movement::Removal } else { Movement::Promotion }
+}
+
 fn report(decision: &Decision) -> v1::Report<'_> {
     let Tally { deny, undecided, warn, shadow, waived, pass, skip } = Tally::of(decision);
     let reasons = reasons(decision);
     v1::Report {
         schema: v1::SchemaName::V1,
+        movement: match decision.movement {
+            Movement::Promotion => v1::Movement::Promotion,
+            Movement::Removal => v1::Movement::Removal,
+        },
         tool: v1::Tool { name: TOOL.into(), version: VERSION.into() },
         verdict: match decision.verdict {
             Verdict::Allow => v1::Verdict::Allow,
@@ -232,5 +249,35 @@ fn evidence(decision: &Decision) -> v1::Evidence<'_> {
         digest: summary.digest.map(String::from),
         sources: sources.collect(),
         unmeasured: unmeasured.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::decide_removal;
+    use crate::model::{Digest, ModelVersion, Target};
+
+    #[test]
+    fn the_beginning_of_a_line_tells_which_way_the_version_was_to_move() {
+        let subject = ModelVersion {
+            registry: "mlflow".to_owned(),
+            model: r#"a "movement":"removal","#.to_owned(),
+            version: "3".to_owned(),
+            digest: None,
+        };
+        let promotion = Promotion {
+            subject,
+            source: None,
+            target: Target::Alias("champion".to_owned()),
+            requested_by: None,
+            at: "2026-11-23T12:00:00Z".parse().unwrap(),
+        };
+        let mut decision = decide_removal(promotion, Digest::of(b"gate file"), &[]);
+        for of in [Movement::Removal, Movement::Promotion] {
+            decision.movement = of;
+            let line = line(&decision).unwrap();
+            assert_eq!((movement(&line), movement(&line[..HEAD])), (of, of), "{line}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::v1;
 use crate::decision::{
     ComponentReport, Decision, Effect, Enforcement, EvidenceSummary, GateReport, Grant,
-    JudgedCheck, PolicyReport, Unmatched, Verdict, WaiverReport, WaiverState,
+    JudgedCheck, Movement, PolicyReport, Unmatched, Verdict, WaiverReport, WaiverState,
 };
 use crate::model::{
     Check, Comparison, LogLevel, LogLine, Measure, ModelVersion, Outcome, Promotion, RunUsage,
@@ -41,6 +41,10 @@ pub fn read(text: &str) -> Result<Decision, Unreadable> {
             v1::Verdict::Allow => Verdict::Allow,
             v1::Verdict::Deny => Verdict::Deny,
             v1::Verdict::Undecided => Verdict::Undecided,
+        },
+        movement: match report.movement {
+            v1::Movement::Promotion => Movement::Promotion,
+            v1::Movement::Removal => Movement::Removal,
         },
         promotion: promotion(&report.promotion, &report.evaluated_at)?,
         gate_file: parsed(&report.gate_file_digest)?,

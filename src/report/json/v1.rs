@@ -17,6 +17,9 @@ use serde_json::{Map, Value};
 pub(super) struct Report<'a> {
     /// Name and version of this format.
     pub(super) schema: SchemaName,
+    /// Which way the version is to move; not said in reports that are older than the choice.
+    #[serde(default)]
+    pub(super) movement: Movement,
     /// What wrote the report.
     pub(super) tool: Tool<'a>,
     /// The answer.
@@ -47,6 +50,17 @@ pub(super) enum SchemaName {
     /// Version 1.
     #[serde(rename = "lockgate.dev/report/v1")]
     V1,
+}
+
+/// Which way the version is to move.
+#[derive(Clone, Copy, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Movement {
+    /// It comes to the target.
+    #[default]
+    Promotion,
+    /// It is taken from the target.
+    Removal,
 }
 
 /// What wrote the report.
@@ -83,7 +97,7 @@ pub(super) struct Promotion<'a> {
     pub(super) digest: Option<String>,
     /// Where the version is now: `stage:NAME`, `alias:NAME` or `env:NAME`.
     pub(super) source: Option<String>,
-    /// Where it is to go: `stage:NAME`, `alias:NAME` or `env:NAME`.
+    /// Where it is to go, or to be taken from: `stage:NAME`, `alias:NAME` or `env:NAME`.
     pub(super) target: String,
     /// Who asks.
     pub(super) requested_by: Option<Cow<'a, str>>,

@@ -16,7 +16,7 @@ use super::Context;
 use super::outline::{Placed, Reason, Weight, concerns, reasons, waiver_of};
 use super::text;
 use super::wording::{self, TOOL, VERSION};
-use crate::decision::Decision;
+use crate::decision::{Decision, Movement};
 use crate::model::Digest;
 use log::{Level, Message, Outcome, Rule};
 
@@ -69,8 +69,13 @@ fn log(decision: &Decision, context: &Context<'_>) -> log::Log {
             // that on the same model and target.
             automation_details: log::AutomationDetails {
                 id: text::plain(&format!(
-                    "{TOOL}/{}/{}/",
-                    promotion.subject.model, promotion.target
+                    "{TOOL}/{}/{}/{}",
+                    promotion.subject.model,
+                    promotion.target,
+                    match decision.movement {
+                        Movement::Promotion => "",
+                        Movement::Removal => "removal/",
+                    }
                 )),
             },
             invocations: [log::Invocation {
@@ -80,6 +85,7 @@ fn log(decision: &Decision, context: &Context<'_>) -> log::Log {
             results,
             properties: json!({
                 "verdict": decision.verdict,
+                "movement": decision.movement,
                 "subject": promotion.subject.to_string(),
                 "target": promotion.target,
                 "evaluatedAt": promotion.at,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::decision::Verdict;
+use crate::decision::{Movement, Verdict};
 use crate::model::{DecisionId, Digest, Origin, Target};
 use crate::record::Summary;
 use crate::report;
@@ -130,7 +130,10 @@ pub(super) struct Summarized {
     pub(super) model: String,
     /// Version of the model.
     pub(super) version: String,
-    /// Where it was to go.
+    /// Which way it was to move.
+    #[schemars(with = "MovementWord")]
+    pub(super) movement: Movement,
+    /// Where it was to go, or to be taken from.
     pub(super) target: String,
     /// Who wanted it to move.
     pub(super) requested_by: Option<String>,
@@ -145,6 +148,15 @@ pub(super) enum OriginWord {
     Mlflow,
     Kubernetes,
     Bypassed,
+}
+
+/// Which way a version was to move.
+#[derive(JsonSchema)]
+#[schemars(rename = "Movement", rename_all = "snake_case")]
+#[expect(dead_code, reason = "stands for the decision's own type in the schema")]
+pub(super) enum MovementWord {
+    Promotion,
+    Removal,
 }
 
 /// An answer to a promotion.
@@ -168,6 +180,7 @@ impl From<Summary> for Summarized {
             registry: summary.registry,
             model: summary.model,
             version: summary.version,
+            movement: summary.movement,
             target: summary.target.to_string(),
             requested_by: summary.requested_by,
         }

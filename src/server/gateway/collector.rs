@@ -3,7 +3,7 @@
 use tracing::Instrument as _;
 
 use crate::model::Undecided;
-use crate::registry::mlflow::{Caller, Client, InvalidAddress, Move, REGISTRY};
+use crate::registry::mlflow::{Caller, Client, InvalidAddress, Move, REGISTRY, Trust};
 use crate::server::{Collect, Collected, Evidence, Wanted};
 
 /// Collects from one MLflow server, as lockgate itself.
@@ -17,9 +17,9 @@ impl GatewayCollector {
     /// A collector for the MLflow server at `url`, which is asked as `service`.
     ///
     /// # Errors
-    /// An address that is none.
-    pub fn new(url: &str, service: Caller) -> Result<Self, InvalidAddress> {
-        Ok(Self { client: Client::new(url)?, service })
+    /// An address that is none, or certificates that cannot be read.
+    pub fn new(url: &str, service: Caller, trust: &Trust) -> Result<Self, InvalidAddress> {
+        Ok(Self { client: Client::trusting(url, trust)?, service })
     }
 }
 

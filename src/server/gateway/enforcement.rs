@@ -15,13 +15,13 @@ use tracing::Instrument as _;
 use super::asker::asker;
 use super::judging::{Judge, Judged};
 use super::locks::Held;
-use super::notice::{DEFAULT_WORKSPACE, Event, Notice};
+use super::notice::{Event, Notice};
 use super::proxy::Peer;
 use super::refusal::Refusal;
 use super::{Gateway, Inner};
 use crate::registry::mlflow::{
-    Caller, Candidate, Change, MAX_BODY_BYTES, Mutation, Operation, Plan, WORKSPACE, decision_key,
-    read,
+    Caller, Candidate, Change, DEFAULT_WORKSPACE, MAX_BODY_BYTES, Mutation, Operation, Plan,
+    WORKSPACE, decision_key, read,
 };
 use crate::report;
 use crate::server::GateSet;

@@ -1,5 +1,6 @@
 //! Whether everything that one change would move may move.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -7,11 +8,17 @@ use tracing::Instrument as _;
 
 use super::refusal::Refusal;
 use crate::config::Config;
-use crate::decision::{Decision, Removal, Verdict};
-use crate::model::{DecisionId, Origin, Target};
-use crate::registry::mlflow::{Caller, Client, Leave, Move, Plan, REGISTRY};
+use crate::decision::{Decision, Gate, Removal, Verdict, decide_removal};
+use crate::model::{DecisionId, ModelVersion, Origin, Target};
+use crate::registry::mlflow::{Caller, Client, Leave, Move, Plan};
 use crate::report;
 use crate::server::{Answer, Asked, Evidence, GateSet, Gatekeeper, Question, Refused};
+
+/// Denials that one message tells in full.
+const TOLD: usize = 5;
+
+/// The version of a removal that was noticed once nobody knew any more which version it was.
+const UNKNOWN: &str = "?";
 
 /// What judges a change.
 pub(super) struct Judge<'a> {
@@ -67,14 +74,20 @@ impl Judge<'_> {
         Ok(judged)
     }
 
-    /// Refuses unless everything may move: all that would arrive, and all that would leave.
+    /// Refuses unless everything may move: all that would leave, and all that would arrive.
     pub(super) async fn allow(&self, plan: &Plan) -> Result<Vec<Judged>, Refusal> {
-        if let Some(refusal) = self.kept(plan) {
-            return Err(refusal);
-        }
-        let judged = self.moves(plan, Origin::Mlflow).await.map_err(|(refused, _)| {
+        let undecided = |refused: Refused| {
             Refusal::denied(format!("lockgate could not decide: {refused}."), None)
-        })?;
+        };
+        // What a gate keeps is known without asking MLflow for evidence on anything.
+        let (kept, free): (Vec<_>, Vec<_>) =
+            departures(self.gates.config(), &plan.removals).into_iter().partition(Departure::stays);
+        if !kept.is_empty() {
+            let denied = self.settle(kept, Origin::Mlflow).await.map_err(undecided)?;
+            return Err(self.denial(&denied).unwrap_or_else(|| undecided(Refused::Failed)));
+        }
+        let judged =
+            self.moves(plan, Origin::Mlflow).await.map_err(|(refused, _)| undecided(refused))?;
         // What names and tags mean was read from these gates; by others it may be something else.
         let current = self.gatekeeper.gates();
         if !current.is_some_and(|current| Arc::ptr_eq(&current, self.gates)) {
@@ -82,10 +95,39 @@ impl Judge<'_> {
                 "lockgate could not decide: the gate file has changed meanwhile; ask again.";
             return Err(Refusal::denied(message, None));
         }
-        match self.denial(&judged) {
-            Some(refusal) => Err(refusal),
-            None => Ok(judged),
+        let answers: Vec<Answer> = judged.iter().map(|judged| judged.answer.clone()).collect();
+        if let Some(refusal) = self.denial(&answers) {
+            return Err(refusal);
         }
+        self.settle(free, Origin::Mlflow).await.map_err(undecided)?;
+        Ok(judged)
+    }
+
+    /// Puts on record what the gates say of versions that leave.
+    pub(super) async fn settle(
+        &self,
+        departures: Vec<Departure<'_>>,
+        origin: Origin,
+    ) -> Result<Vec<Answer>, Refused> {
+        let mut answers = Vec::new();
+        for Departure { leave, gates } in departures {
+            let asked = Asked {
+                subject: ModelVersion {
+                    registry: self.caller.registry(),
+                    model: leave.model.clone(),
+                    version: leave.version.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+                    digest: None,
+                },
+                source: None,
+                target: leave.target.clone(),
+                requested_by: self.asked_by.map(str::to_owned),
+            };
+            let asked_by = self.asked_by.map(str::to_owned);
+            let file = self.gates.digest();
+            let decide = |promotion| decide_removal(promotion, file, &gates);
+            answers.push(self.gatekeeper.settle(asked, origin, asked_by, decide).await?);
+        }
+        Ok(answers)
     }
 
     /// Putting a version out of use is a promotion only where a gate names that stage.
@@ -94,40 +136,19 @@ impl Judge<'_> {
         !moved.retires || config.matching(&moved.subject.model, &moved.target).next().is_some()
     }
 
-    /// The refusal of a change that would take away what a gate keeps.
-    fn kept(&self, plan: &Plan) -> Option<Refusal> {
-        let config = self.gates.config();
-        let mut lost =
-            plan.removals.iter().filter_map(|leave| Some((leave, keeper(config, leave)?)));
-        let (leave, gate) = lost.next()?;
-        let version = leave.version.as_deref().map(|version| format!(" {version}"));
-        let mut message = format!(
-            "lockgate denies this: it would take version{} of {} from {}, which gate {} keeps (`removal: deny`).",
-            version.unwrap_or_default(),
-            report::plain(&leave.model),
-            report::plain(&leave.target.to_string()),
-            report::plain(gate),
-        );
-        let more = lost.count();
-        if more > 0 {
-            let _ = write!(message, " So it would {more} more.");
-        }
-        message.push_str(
-            " Promote another version to take its place, or say `removal: allow` at the gate.",
-        );
-        Some(Refusal::denied(message, None))
-    }
-
-    fn denial(&self, judged: &[Judged]) -> Option<Refusal> {
-        let denied: Vec<&Answer> = judged
-            .iter()
-            .map(|judged| &judged.answer)
-            .filter(|answer| answer.decision.verdict != Verdict::Allow)
-            .collect();
+    fn denial(&self, answers: &[Answer]) -> Option<Refusal> {
+        let denied: Vec<&Answer> =
+            answers.iter().filter(|answer| answer.decision.verdict != Verdict::Allow).collect();
         let first = denied.first()?;
         let mut message = String::new();
-        for answer in &denied {
+        for answer in denied.iter().take(TOLD) {
             let _ = write!(message, "{} ", self.explained(&answer.decision, answer.id));
+        }
+        match denied.len().saturating_sub(TOLD) {
+            0 => {}
+            more => {
+                let _ = write!(message, "And {more} more are denied.");
+            }
         }
         Some(Refusal::denied(message.trim_end(), Some(first.id)))
     }
@@ -143,17 +164,46 @@ impl Judge<'_> {
     }
 }
 
-/// The name of a gate that keeps a version where it is. An environment's gate may name the model
-/// by either of its names.
-pub(super) fn keeper<'a>(config: &'a Config, leave: &Leave) -> Option<&'a str> {
+/// A version that would leave a target, and the gates that guard it there; at least one.
+pub(super) struct Departure<'a> {
+    leave: &'a Leave,
+    gates: Vec<&'a Gate>,
+}
+
+impl Departure<'_> {
+    /// Whether one of the gates keeps it.
+    fn stays(&self) -> bool {
+        self.gates.iter().any(|gate| gate.removal == Removal::Deny)
+    }
+}
+
+/// What of the versions that would leave is guarded. Where several leave one target, it is told of
+/// the newest: the others are there without being what the target means.
+pub(super) fn departures<'a>(config: &'a Config, removals: &'a [Leave]) -> Vec<Departure<'a>> {
+    let number = |leave: &Leave| {
+        leave.version.as_deref().and_then(|version| version.parse::<u64>().ok()).unwrap_or(0)
+    };
+    let mut newest: BTreeMap<(&str, &Target), &Leave> = BTreeMap::new();
+    for leave in removals {
+        let place = newest.entry((&leave.model, &leave.target)).or_insert(leave);
+        if number(leave) > number(place) {
+            *place = leave;
+        }
+    }
+    let departures =
+        newest.into_values().map(|leave| Departure { leave, gates: guards(config, leave) });
+    departures.filter(|departure| !departure.gates.is_empty()).collect()
+}
+
+/// The gates that guard a version where it is. An environment's gate may name the model by either
+/// of its names.
+fn guards<'a>(config: &'a Config, leave: &Leave) -> Vec<&'a Gate> {
     let environment = config.naming.environment(&leave.model);
     let base = environment.map_or(leave.model.as_str(), |own| own.base(&leave.model));
-    let keeps = |model: &str, target: &Target| {
-        config
-            .matching(model, target)
-            .map(|(_, gate)| &gate.gate)
-            .find(|gate| gate.removal == Removal::Deny)
-            .map(|gate| gate.name.as_str())
-    };
-    keeps(&leave.model, &leave.target).or_else(|| keeps(base, &leave.target))
+    let gates = config.gates.iter().map(|configured| &configured.gate);
+    gates
+        .filter(|gate| {
+            [leave.model.as_str(), base].iter().any(|model| gate.matches(model, &leave.target))
+        })
+        .collect()
 }

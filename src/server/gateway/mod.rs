@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 
 use super::Gatekeeper;
 use super::listen;
-use crate::registry::mlflow::{Caller, Class, Client, InvalidAddress, Routes};
+use crate::registry::mlflow::{Caller, Class, Client, InvalidAddress, Routes, Screen, Trust};
 use locks::Locks;
 use notice::Own;
 use webhook::Receiver;
@@ -49,6 +49,8 @@ pub struct Options {
     pub patience: Patience,
     /// Whether clients reach it over TLS.
     pub tls: bool,
+    /// By whom MLflow's own certificate must be vouched for.
+    pub trust: Trust,
     /// A header in which a proxy before it says who asks; none for the user of basic
     /// authentication.
     pub user_header: Option<HeaderName>,
@@ -70,7 +72,7 @@ pub enum GatewayError {
     #[error(transparent)]
     Address(#[from] InvalidAddress),
     /// The certificates to trust cannot be read.
-    #[error("the certificates that this machine trusts cannot be read: {0}")]
+    #[error("the certificates to verify MLflow by cannot be read: {0}")]
     Certificates(#[from] io::Error),
 }
 
@@ -102,8 +104,8 @@ impl Gateway {
         options: Options,
         counts: Counts,
     ) -> Result<Self, GatewayError> {
-        let proxy = Proxy::new(url.parse()?, options.patience)?;
-        let client = Client::new(url)?;
+        let proxy = Proxy::trusting(url.parse()?, options.patience, &options.trust)?;
+        let client = Client::trusting(url, &options.trust)?;
         Ok(Self(Arc::new(Inner {
             proxy,
             routes: client.routes(),
@@ -152,6 +154,14 @@ impl Gateway {
                 let peer = inner.peer(&request);
                 inner.proxy.forward(request, peer).await
             }
+            Class::Screen(screen) => {
+                let answer = self.pass_screened(screen, request).await;
+                inner.counts.request(match &answer {
+                    Ok(_) => "passed",
+                    Err(_) => "refused",
+                });
+                answer
+            }
             Class::Judge(operation) => {
                 let answer = self.enforce(operation, request).await;
                 inner.counts.request(match &answer {
@@ -165,6 +175,22 @@ impl Gateway {
                 Err(refusal.into())
             }
         }
+    }
+}
+
+impl Gateway {
+    /// Passes a request on once all of its body has come and was looked through: the very bytes.
+    async fn pass_screened(
+        &self,
+        screen: Screen,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Refusal> {
+        let inner = &self.0;
+        let peer = inner.peer(&request);
+        let (head, body) = request.into_parts();
+        let body = enforcement::read_body(body).await?;
+        screen.check(&body)?;
+        inner.proxy.forward(Request::from_parts(head, Body::from(body)), peer).await
     }
 }
 

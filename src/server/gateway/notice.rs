@@ -35,9 +35,6 @@ pub(super) enum Event {
     TagDeleted { version: String, key: String },
 }
 
-/// MLflow's name for the workspace of those that name none.
-pub(super) const DEFAULT_WORKSPACE: &str = "default";
-
 impl Notice {
     /// The notice that a change will lead to; none for those that MLflow says nothing of.
     /// `created` is the number of a version that it has made.
@@ -112,6 +109,7 @@ impl Own {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::mlflow::DEFAULT_WORKSPACE;
 
     fn notice(version: usize) -> Notice {
         Notice {

@@ -24,6 +24,7 @@ use headers::Arrival;
 use pool::{Pool, PoolError};
 
 use super::refusal::Refusal;
+use crate::registry::mlflow::Trust;
 
 /// MLflow's server closes a connection that was idle for 5 s; a request that is sent just then
 /// would be lost, and not every request may be sent twice.
@@ -131,17 +132,21 @@ impl Proxy {
     /// # Errors
     /// No certificates to trust, where MLflow is reached by TLS.
     pub fn new(upstream: Upstream, patience: Patience) -> io::Result<Self> {
+        Self::trusting(upstream, patience, &Trust::Machine)
+    }
+
+    /// The same, with a say in whom to trust.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn trusting(upstream: Upstream, patience: Patience, trust: &Trust) -> io::Result<Self> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(patience.connect));
         http.set_keepalive(Some(Duration::from_secs(30)));
-        let builder = HttpsConnectorBuilder::new();
-        let builder = if upstream.scheme == Scheme::HTTPS {
-            builder.with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
-        } else {
-            builder.with_tls_config(no_tls()?)
-        };
+        let config = trust.config(upstream.scheme == Scheme::HTTPS)?;
+        let builder = HttpsConnectorBuilder::new().with_tls_config(config);
         let connector = builder.https_or_http().enable_http1().wrap_connector(http);
         let address = Uri::builder()
             .scheme(upstream.scheme)
@@ -273,15 +278,6 @@ fn failure(error: &PoolError) -> Refusal {
             Refusal::upstream_broken()
         }
     }
-}
-
-/// Where there is no TLS, nothing is trusted either.
-fn no_tls() -> io::Result<rustls::ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?;
-    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
 
 #[cfg(test)]

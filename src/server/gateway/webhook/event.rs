@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::notice::{DEFAULT_WORKSPACE, Event, Notice};
-use crate::registry::mlflow::Operation;
+use super::super::notice::{Event, Notice};
+use crate::model::Timestamp;
+use crate::registry::mlflow::{DEFAULT_WORKSPACE, Operation};
 
 /// A delivery, of which only what is needed is read: later versions of MLflow may add to it.
 #[derive(Deserialize)]
@@ -15,6 +16,7 @@ struct Delivery {
     action: String,
     data: Value,
     workspace: Option<String>,
+    timestamp: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,11 +49,14 @@ pub(super) struct Told {
     pub(super) notice: Notice,
     /// The request that would have made it, with its body; none for what only takes away.
     pub(super) request: Option<(Operation, Value)>,
+    /// When it was made, by MLflow's clock; none when that is not said.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// Reads a delivery; none when it tells of nothing that could be a promotion.
 pub(super) fn read(body: &[u8]) -> Result<Option<Told>, serde_json::Error> {
-    let Delivery { entity, action, data, workspace } = serde_json::from_slice(body)?;
+    let Delivery { entity, action, data, workspace, timestamp } = serde_json::from_slice(body)?;
+    let at = timestamp.and_then(|text| text.parse().ok());
     let workspace = workspace.unwrap_or_else(|| DEFAULT_WORKSPACE.to_owned());
     let (model, event, request) = match (entity.as_str(), action.as_str()) {
         ("model_version", "created") => {
@@ -86,7 +91,7 @@ pub(super) fn read(body: &[u8]) -> Result<Option<Told>, serde_json::Error> {
         }
         _ => return Ok(None),
     };
-    Ok(Some(Told { notice: Notice { workspace, model, event }, request }))
+    Ok(Some(Told { notice: Notice { workspace, model, event }, request, at }))
 }
 
 #[cfg(test)]
@@ -105,6 +110,7 @@ mod tests {
         let (operation, body) = told.request.unwrap();
         assert_eq!(operation, Operation::SetAlias);
         assert_eq!(body, json!({"name": "fraud", "alias": "champion", "version": "3"}));
+        assert_eq!(told.at, Some("2026-11-23T06:17:48Z".parse().unwrap()));
     }
 
     #[test]

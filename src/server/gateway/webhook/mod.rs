@@ -1,6 +1,7 @@
 //! Notices of changes, by which those show that went around the gateway.
 
 mod event;
+mod recorded;
 mod signature;
 
 use std::sync::Arc;
@@ -15,15 +16,19 @@ use tracing::Instrument as _;
 pub use signature::{InvalidSecret, Secret};
 
 use super::enforcement::read_body;
-use super::judging::{Judge, Judged, keeper};
-use super::notice::{DEFAULT_WORKSPACE, Event, Notice};
+use super::judging::{Judge, departures};
+use super::notice::{Event, Notice};
 use super::{Gateway, Inner};
 use crate::decision::{TagPlace, Verdict};
-use crate::model::{Origin, Target};
-use crate::registry::mlflow::{Caller, Leave, Mutation, Reason, WORKSPACE, read};
+use crate::model::{Origin, Target, Timestamp};
+use crate::record::RecordError;
+use crate::registry::mlflow::{
+    Caller, DEFAULT_WORKSPACE, Leave, Mutation, Operation, Reason, WORKSPACE, read,
+};
 use crate::report;
-use crate::server::GateSet;
+use crate::server::{Answer, GateSet};
 use event::Told;
+use recorded::Recorded;
 use signature::{Doorman, Rejected};
 
 /// For a change of the same model that is under way to end.
@@ -45,7 +50,7 @@ enum Outcome {
     /// There is nothing to say of it.
     Settled(&'static str),
     /// It went around the gateway and was judged.
-    Judged(Vec<Judged>),
+    Judged(Vec<Answer>),
     /// It could not be dealt with now; MLflow is to send it again.
     Later(String),
 }
@@ -104,7 +109,7 @@ impl Gateway {
 
 impl Inner {
     async fn notice(&self, told: Told) -> Outcome {
-        let Told { notice, request } = told;
+        let Told { notice, request, at } = told;
         let models = [notice.model.as_str()];
         // A change that the gateway is making itself is not to be judged in passing: its notice
         // may be here before its answer.
@@ -117,67 +122,116 @@ impl Inner {
         let Some(gates) = self.gatekeeper.gates() else {
             return Outcome::Later("the gates are being loaded".to_owned());
         };
-        match request {
-            None => self.removal(&notice, &gates),
-            Some((operation, body)) => match read(operation, body.to_string().as_bytes()) {
-                Ok(mutation) => self.judge(&notice, &mutation, &gates).await,
-                Err(refusal) => self.alarm(&notice, &refusal.message),
-            },
+        match self.look_into(&notice, request, at, &gates).await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Later(format!("the record cannot be read: {error}")),
+        }
+    }
+
+    /// Finds out whether a gateway allowed what this one did not do, or does not know any more that
+    /// it did; and judges what none has allowed.
+    async fn look_into(
+        &self,
+        notice: &Notice,
+        request: Option<(Operation, Value)>,
+        at: Option<Timestamp>,
+        gates: &Arc<GateSet>,
+    ) -> Result<Outcome, RecordError> {
+        let registry = self.service(&notice.workspace).registry();
+        let recorded = Recorded { record: self.gatekeeper.record(), registry, at };
+        let Some((operation, body)) = request else {
+            return self.removal(notice, gates, &recorded).await;
+        };
+        if let Event::TagSet { version, key, value } = &notice.event
+            && recorded
+                .has_tagged(&gates.config().naming, &notice.model, version, key, value)
+                .await?
+        {
+            return Ok(Outcome::Settled("recorded"));
+        }
+        match read(operation, body.to_string().as_bytes()) {
+            Ok(mutation) => self.judge(notice, &mutation, gates, &recorded).await,
+            Err(refusal) => Ok(self.alarm(notice, &refusal.message)),
         }
     }
 
     /// Judges what cannot be kept from happening any more, so that it is on record.
-    async fn judge(&self, notice: &Notice, mutation: &Mutation, gates: &Arc<GateSet>) -> Outcome {
+    async fn judge(
+        &self,
+        notice: &Notice,
+        mutation: &Mutation,
+        gates: &Arc<GateSet>,
+        recorded: &Recorded<'_>,
+    ) -> Result<Outcome, RecordError> {
         let caller = self.service(&notice.workspace);
         let plan = match self.client.plan(&caller, mutation, &gates.config().naming).await {
             Ok(plan) => plan,
             Err(refusal) => {
-                return match refusal.reason {
+                return Ok(match refusal.reason {
                     Reason::Unavailable => Outcome::Later(refusal.message),
                     // Gone again, or nothing that lockgate could judge.
                     Reason::Absent | Reason::Unclear | Reason::Forbidden => {
                         self.alarm(notice, &refusal.message)
                     }
-                };
+                });
             }
         };
-        let judge = Judge {
+        if recorded.has_allowed(&plan.moves).await? {
+            return Ok(Outcome::Settled("recorded"));
+        }
+        let judge = self.late_judge(&caller, gates);
+        Ok(match judge.moves(&plan, Origin::Bypassed).await {
+            Ok(judged) if judged.is_empty() => Outcome::Settled("unguarded"),
+            Ok(judged) => Outcome::Judged(judged.into_iter().map(|judged| judged.answer).collect()),
+            Err((refused, _)) => Outcome::Later(refused.to_string()),
+        })
+    }
+
+    /// What was taken away was to be kept or not, as the gates say.
+    async fn removal(
+        &self,
+        notice: &Notice,
+        gates: &Arc<GateSet>,
+        recorded: &Recorded<'_>,
+    ) -> Result<Outcome, RecordError> {
+        let config = gates.config();
+        let (version, targets): (_, Vec<Target>) = match &notice.event {
+            Event::AliasDeleted { alias } => (None, vec![Target::Alias(alias.clone())]),
+            Event::TagDeleted { version, key } => {
+                let tags = config.naming.tags_of(TagPlace::Version, key);
+                (Some(version), tags.filter_map(|tag| tag.target.clone()).collect())
+            }
+            Event::VersionCreated { .. } | Event::AliasSet { .. } | Event::TagSet { .. } => {
+                (None, Vec::new())
+            }
+        };
+        let leave =
+            |target| Leave { model: notice.model.clone(), version: version.cloned(), target };
+        let removals: Vec<Leave> = targets.into_iter().map(leave).collect();
+        let departures = departures(config, &removals);
+        if departures.is_empty() {
+            return Ok(Outcome::Settled("unguarded"));
+        }
+        if recorded.has_let_go(&removals).await? {
+            return Ok(Outcome::Settled("recorded"));
+        }
+        let caller = self.service(&notice.workspace);
+        let settled = self.late_judge(&caller, gates).settle(departures, Origin::Bypassed).await;
+        Ok(match settled {
+            Ok(answers) => Outcome::Judged(answers),
+            Err(refused) => Outcome::Later(refused.to_string()),
+        })
+    }
+
+    /// Judges what has happened already, and was asked for by nobody that is known.
+    fn late_judge<'a>(&'a self, caller: &'a Caller, gates: &'a Arc<GateSet>) -> Judge<'a> {
+        Judge {
             gatekeeper: &self.gatekeeper,
             client: &self.client,
             gates,
-            caller: &caller,
+            caller,
             asked_by: None,
             public_url: None,
-        };
-        match judge.moves(&plan, Origin::Bypassed).await {
-            Ok(judged) if judged.is_empty() => Outcome::Settled("unguarded"),
-            Ok(judged) => Outcome::Judged(judged),
-            Err((refused, _)) => Outcome::Later(refused.to_string()),
-        }
-    }
-
-    /// What was taken away, nobody can judge; it was to be kept or not.
-    fn removal(&self, notice: &Notice, gates: &GateSet) -> Outcome {
-        let config = gates.config();
-        let targets: Vec<Target> = match &notice.event {
-            Event::AliasDeleted { alias } => vec![Target::Alias(alias.clone())],
-            Event::TagDeleted { key, .. } => {
-                let tags = config.naming.tags_of(TagPlace::Version, key);
-                tags.filter_map(|tag| tag.target.clone()).collect()
-            }
-            Event::VersionCreated { .. } | Event::AliasSet { .. } | Event::TagSet { .. } => {
-                Vec::new()
-            }
-        };
-        let kept = targets.into_iter().find_map(|target| {
-            let leave = Leave { model: notice.model.clone(), version: None, target };
-            keeper(config, &leave).map(|gate| (gate.to_owned(), leave.target))
-        });
-        match kept {
-            Some((gate, target)) => {
-                self.alarm(notice, &format!("{target} was taken away, which gate `{gate}` keeps"))
-            }
-            None => Outcome::Settled("unguarded"),
         }
     }
 
@@ -208,7 +262,7 @@ impl Inner {
             }
             Outcome::Judged(judged) => {
                 self.counts.delivery("bypassed");
-                let decisions: Vec<Value> = judged.iter().map(|judged| self.tell(judged)).collect();
+                let decisions: Vec<Value> = judged.iter().map(|answer| self.tell(answer)).collect();
                 said(StatusCode::OK, json!({"outcome": "bypassed", "decisions": decisions}))
             }
             Outcome::Later(why) => {
@@ -223,18 +277,19 @@ impl Inner {
         }
     }
 
-    fn tell(&self, judged: &Judged) -> Value {
-        let decision = &judged.answer.decision;
-        let (id, verdict) = (judged.answer.id, decision.verdict.as_str());
+    fn tell(&self, answer: &Answer) -> Value {
+        let decision = &answer.decision;
+        let (id, verdict) = (answer.id, decision.verdict.as_str());
         self.counts.bypassed(verdict);
         let subject = &decision.promotion.subject;
         let (model, version) = (&subject.model, &subject.version);
         let target = decision.promotion.target.to_string();
+        let movement = decision.movement.as_str();
         if decision.verdict == Verdict::Allow {
-            tracing::warn!(%id, verdict, model, version, target, "a promotion in MLflow went around lockgate");
+            tracing::warn!(%id, verdict, movement, model, version, target, "a change in MLflow went around lockgate");
         } else {
             let why = report::explain(decision);
-            tracing::error!(%id, verdict, model, version, target, why, "a promotion in MLflow went around lockgate, which would not have allowed it");
+            tracing::error!(%id, verdict, movement, model, version, target, why, "a change in MLflow went around lockgate, which would not have allowed it");
         }
         json!({"id": id, "verdict": verdict})
     }

@@ -1,0 +1,57 @@
+//! What the rules of a decision are about. The record does not hold it, as it is the same for every
+//! decision; the policies that decided say it themselves.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::cli::gate_file::GateFile;
+use crate::cli::sandbox::SandboxOptions;
+use crate::cli::terminal::Terminal;
+use crate::decision::{Decision, Movement, PolicyReport, removal_rule};
+use crate::evaluation::Policies;
+use crate::policy::PolicyRef;
+
+/// Where the policies are whose rules SARIF tells of.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Titles of rules, for SARIF")]
+pub(super) struct Rules {
+    // The paths of its policies are relative to it; it need not be there.
+    #[command(flatten)]
+    gate_file: GateFile,
+
+    #[command(flatten)]
+    sandbox: SandboxOptions,
+}
+
+impl Rules {
+    /// Adds to a decision what its policies say of their rules, as far as the very components that
+    /// decided are there; the rules of others go by their codes.
+    pub(super) fn tell(&self, decision: &mut Decision, terminal: &Terminal) -> anyhow::Result<()> {
+        let of_gates = decision.movement == Movement::Removal;
+        let reports = || decision.gates.iter().flat_map(|gate| &gate.policies);
+        let wanted: Vec<PolicyRef> =
+            reports().filter(|report| report.component.digest.is_some()).map(reference).collect();
+        let policies = if wanted.is_empty() {
+            Policies::default()
+        } else {
+            let sandbox = self.sandbox.sandbox(terminal)?;
+            let base = self.gate_file.path.parent().unwrap_or(Path::new(""));
+            Policies::load(&sandbox, base, &wanted)
+        };
+        for report in decision.gates.iter_mut().flat_map(|gate| &mut gate.policies) {
+            if of_gates {
+                report.component.rules = vec![removal_rule()];
+            } else if let Ok(policy) = policies.get(&reference(report))
+                && Some(policy.digest()) == report.component.digest
+            {
+                report.component.rules = policy.description().rules.clone();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reference(report: &PolicyReport) -> PolicyRef {
+    PolicyRef::from(report.component.reference.as_str())
+}
