@@ -198,7 +198,7 @@ impl Bench<'_> {
                 .map(|(case, code)| v1::Undecided { case: case.clone(), code })
                 .collect(),
         };
-        Ok(harmless_json(&serde_json::to_string_pretty(&document)?) + "\n")
+        Ok(harmless_json(serde_json::to_string_pretty(&document)?) + "\n")
     }
 
     /// The JSON Schema (2020-12) of [`Self::json`]; published as `sdk/schema/bench.schema.json`.

@@ -81,13 +81,13 @@ fn report(gate: &Gate) -> GateReport {
         id: POLICY.to_owned(),
         enforcement: Enforcement::Deny,
         effective_on: None,
-        component: ComponentReport {
+        component: Arc::new(ComponentReport {
             reference: env!("CARGO_PKG_NAME").to_owned(),
             digest: None,
             name: Some(POLICY.to_owned()),
             version: None,
             rules: vec![removal_rule()],
-        },
+        }),
         params: Arc::from(params),
         result: Ok(vec![check]),
         usage: RunUsage::default(),

@@ -71,7 +71,10 @@ fn a_case_without_end_is_refused() {
     let large = format!("summary: {}\n", "x".repeat(2 << 20));
     let deep = format!("summary: {}", "[".repeat(10_000));
     let folder = Folder::empty().file("cases/large.yaml", large).file("cases/deep.yaml", deep);
-    test(&folder, "").exits(2).says("is larger than 1048576 bytes").says("nest more than");
+    test(&folder, "")
+        .exits(2)
+        .says("is larger than 1048576 bytes")
+        .says("recursion limit exceeded");
 }
 
 #[test]

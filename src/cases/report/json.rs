@@ -14,7 +14,7 @@ use crate::report::harmless_json;
 
 pub(super) fn render(report: &Report<'_>) -> io::Result<String> {
     let text = serde_json::to_string_pretty(&document(report))?;
-    Ok(harmless_json(&text) + "\n")
+    Ok(harmless_json(text) + "\n")
 }
 
 /// The JSON Schema (2020-12) of the JSON report; published as `sdk/schema/cases.schema.json`.

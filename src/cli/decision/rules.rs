@@ -2,6 +2,7 @@
 //! decision; the policies that decided say it themselves.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -41,11 +42,12 @@ impl Rules {
         };
         for report in decision.gates.iter_mut().flat_map(|gate| &mut gate.policies) {
             if of_gates {
-                report.component.rules = vec![removal_rule()];
+                Arc::make_mut(&mut report.component).rules = vec![removal_rule()];
             } else if let Ok(policy) = policies.get(&reference(report))
                 && Some(policy.digest()) == report.component.digest
             {
-                report.component.rules = policy.description().rules.clone();
+                let rules = policy.description().rules.clone();
+                Arc::make_mut(&mut report.component).rules = rules;
             }
         }
         Ok(())

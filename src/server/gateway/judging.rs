@@ -52,7 +52,7 @@ impl Judge<'_> {
             let config = self.gates.config();
             let assignments = self.gates.assignments().to_vec();
             let evidence = self.client.collect(self.caller, moved, &config.naming, assignments);
-            let span = tracing::debug_span!("collect", registry = REGISTRY);
+            let span = tracing::debug_span!("collect", registry = moved.subject.registry);
             let evidence = evidence.instrument(span).await;
             let question = Question {
                 promotion: Asked {
