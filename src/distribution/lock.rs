@@ -173,12 +173,18 @@ impl Lock {
     /// Where the lock and what is used have drifted apart: tags that are not locked, and locked
     /// ones that nothing uses.
     pub fn drift<'a>(&self, used: impl Iterator<Item = &'a OciRef>) -> Vec<String> {
-        let used: BTreeSet<&OciRef> = used.filter(|reference| is_floating(reference)).collect();
-        let missing = used.iter().filter(|reference| !self.pins.contains_key(**reference));
+        let used: BTreeSet<&OciRef> = used.collect();
+        let floating = used.iter().filter(|reference| is_floating(reference));
+        let missing = floating.filter(|reference| !self.pins.contains_key(**reference));
         let missing = missing.map(|reference| format!("`{reference}` is used and not locked"));
-        let stray = self.pins.keys().filter(|reference| !used.contains(reference));
+        let stray = self.stray(&used);
         let stray = stray.map(|reference| format!("`{reference}` is locked and not used"));
         missing.chain(stray).collect()
+    }
+
+    /// What is locked and is none of what is used.
+    pub fn stray<'a>(&'a self, used: &'a BTreeSet<&OciRef>) -> impl Iterator<Item = &'a OciRef> {
+        self.pins.keys().filter(|reference| !used.contains(reference))
     }
 }
 

@@ -109,7 +109,7 @@ fn a_policy_that_trust_says_nothing_of_is_an_error() {
 fn keys_that_cannot_be_used_are_errors_of_the_gate_file() {
     let folder = Folder::new();
     folder.gate("./tenure.wasm", &trust("*"));
-    folder.check("").exits(2).says("keys/risk.pub").says("lockgate.yaml:12:24");
+    folder.check("").exits(2).says("keys/risk.pub").says("lockgate.yaml:12:25");
     folder.write("keys/risk.pub", "no key");
     folder.run("config check").exits(2).says("no public key");
     folder.run("policy key new signer").exits(0);
@@ -129,7 +129,7 @@ fn trust_itself_is_read_with_care() {
     let folder = Folder::new();
     for (more, part) in [
         (trust("std/*"), "in the binary"),
-        (trust("*").replace("signed-by: [risk]", "signed-by: [risk]"), "did you mean `risk`?"),
+        (trust("*").replace("signed-by: [risk]", "signed-by: [rsk]"), "did you mean `risk`?"),
         (trust("*").replace("signed-by: [risk]", "signed-by: []"), "signed-by"),
         (trust("*").replace("signed-by", "signed_by"), "signed_by"),
         (trust("*").replace("name: risk", "name: 'a b'"), "not the name of a key"),
