@@ -99,8 +99,14 @@ impl Lock {
             let advice = "; run `lockgate policy lock` to write it anew";
             DistributionError::Lock(format!("`{shown}`: {problem}{advice}"))
         };
-        let value = config::document(text, shown)
-            .map_err(|diagnostics| DistributionError::Lock(diagnostics.to_string()))?;
+        let value = config::document(text, shown).map_err(|diagnostics| {
+            let first = diagnostics.iter().next();
+            let message = first.map_or("it is no YAML", |first| first.message.as_str());
+            unsound(match first.and_then(|first| first.place) {
+                Some(place) => format!("line {}, column {}: {message}", place.line, place.column),
+                None => message.to_owned(),
+            })
+        })?;
         let file: File =
             serde_json::from_value(value).map_err(|error| unsound(error.to_string()))?;
         if file.version != 1 {

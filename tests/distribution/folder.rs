@@ -88,7 +88,7 @@ impl Folder {
 pub(crate) fn damage(path: &std::path::Path) {
     let mut bytes = std::fs::read(path).unwrap();
     let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    *bytes.get_mut(middle).unwrap() ^= 1;
     std::fs::write(path, bytes).unwrap();
 }
 
