@@ -108,7 +108,7 @@ impl Registry {
     /// Puts a manifest under a tag; its digest.
     pub(crate) fn put_manifest(&self, repository: &str, tag: &str, manifest: &[u8]) -> String {
         let value: serde_json::Value = serde_json::from_slice(manifest).unwrap();
-        let media_type = value["mediaType"].as_str().unwrap();
+        let media_type = value.get("mediaType").and_then(serde_json::Value::as_str).unwrap();
         let path = format!("/v2/{repository}/manifests/{tag}");
         let answer = self.send("PUT", &path, &format!("Content-Type: {media_type}\r\n"), manifest);
         assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
