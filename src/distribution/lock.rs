@@ -99,8 +99,14 @@ impl Lock {
             let advice = "; run `lockgate policy lock` to write it anew";
             DistributionError::Lock(format!("`{shown}`: {problem}{advice}"))
         };
-        let value = config::document(text, shown)
-            .map_err(|diagnostics| DistributionError::Lock(diagnostics.to_string()))?;
+        let value = config::document(text, shown).map_err(|diagnostics| {
+            let first = diagnostics.iter().next();
+            let message = first.map_or("it is no YAML", |first| first.message.as_str());
+            unsound(match first.and_then(|first| first.place) {
+                Some(place) => format!("line {}, column {}: {message}", place.line, place.column),
+                None => message.to_owned(),
+            })
+        })?;
         let file: File =
             serde_json::from_value(value).map_err(|error| unsound(error.to_string()))?;
         if file.version != 1 {
@@ -173,12 +179,18 @@ impl Lock {
     /// Where the lock and what is used have drifted apart: tags that are not locked, and locked
     /// ones that nothing uses.
     pub fn drift<'a>(&self, used: impl Iterator<Item = &'a OciRef>) -> Vec<String> {
-        let used: BTreeSet<&OciRef> = used.filter(|reference| is_floating(reference)).collect();
-        let missing = used.iter().filter(|reference| !self.pins.contains_key(**reference));
+        let used: BTreeSet<&OciRef> = used.collect();
+        let floating = used.iter().filter(|reference| is_floating(reference));
+        let missing = floating.filter(|reference| !self.pins.contains_key(**reference));
         let missing = missing.map(|reference| format!("`{reference}` is used and not locked"));
-        let stray = self.pins.keys().filter(|reference| !used.contains(reference));
+        let stray = self.stray(&used);
         let stray = stray.map(|reference| format!("`{reference}` is locked and not used"));
         missing.chain(stray).collect()
+    }
+
+    /// What is locked and is none of what is used.
+    pub fn stray<'a>(&'a self, used: &'a BTreeSet<&OciRef>) -> impl Iterator<Item = &'a OciRef> {
+        self.pins.keys().filter(|reference| !used.contains(reference))
     }
 }
 

@@ -118,9 +118,9 @@ fn rejects_policies_that_are_none() {
         (
             "./policies/tenure.js",
             "names no policy",
-            "write `std/NAME`, or the path of a `.wasm` file",
+            "write `std/NAME`, the path of a `.wasm` file, or `oci://…`",
         ),
-        (".wasm", "names no policy", "write `std/NAME`, or the path of a `.wasm` file"),
+        (".wasm", "names no policy", "write `std/NAME`, the path of a `.wasm` file, or `oci://…`"),
         ("\"a b.wasm\"", "cannot serve as an id", "give the policy an `id`"),
     ] {
         let diagnostics = refused(&with(&format!("      - use: {used}\n")));

@@ -88,7 +88,7 @@ impl Folder {
 pub(crate) fn damage(path: &std::path::Path) {
     let mut bytes = std::fs::read(path).unwrap();
     let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    *bytes.get_mut(middle).unwrap() ^= 1;
     std::fs::write(path, bytes).unwrap();
 }
 
@@ -142,12 +142,12 @@ impl Ran {
     /// The part of the one policy in the report.
     pub(crate) fn policy(&self) -> Value {
         let report: Value = serde_json::from_str(&self.stdout).unwrap();
-        report["gates"][0]["policies"][0].clone()
+        report.pointer("/gates/0/policies/0").unwrap().clone()
     }
 
     /// Why the one policy could not judge.
     #[track_caller]
-    pub(crate) fn is_undecided(self, code: &str) -> Self {
+    pub(crate) fn leaves_undecided(self, code: &str) -> Self {
         let this = self.exits(3);
         let policy = this.policy().to_string();
         assert!(policy.contains(&format!("\"code\":\"{code}\"")), "no `{code}` in {policy}");

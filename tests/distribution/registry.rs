@@ -49,14 +49,14 @@ impl Registry {
         );
         std::fs::write(place.join("config.yml"), config).unwrap();
         let log = std::fs::File::create(place.join("log")).unwrap();
-        let child = Command::new("docker-registry")
+        let spawned = Command::new("docker-registry")
             .args(["serve", place.join("config.yml").to_str().unwrap()])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
-            .spawn()
-            .expect("no docker-registry; run scripts/setup.sh test");
-        let mut this = Self { folder, child, port };
+            .spawn();
+        assert!(spawned.is_ok(), "no docker-registry; run scripts/setup.sh test");
+        let mut this = Self { folder, child: spawned.unwrap(), port };
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let log = std::fs::read_to_string(place.join("log")).unwrap();
@@ -81,7 +81,8 @@ impl Registry {
     pub(crate) fn blob(&self, digest: &str) -> PathBuf {
         let hex = digest.strip_prefix("sha256:").unwrap();
         let blobs = self.folder.path().join("data/docker/registry/v2/blobs/sha256");
-        blobs.join(&hex[..2]).join(hex).join("data")
+        let (shelf, _) = hex.split_at(2);
+        blobs.join(shelf).join(hex).join("data")
     }
 
     /// A manifest as the registry has it.
@@ -107,7 +108,7 @@ impl Registry {
     /// Puts a manifest under a tag; its digest.
     pub(crate) fn put_manifest(&self, repository: &str, tag: &str, manifest: &[u8]) -> String {
         let value: serde_json::Value = serde_json::from_slice(manifest).unwrap();
-        let media_type = value["mediaType"].as_str().unwrap();
+        let media_type = value.get("mediaType").and_then(serde_json::Value::as_str).unwrap();
         let path = format!("/v2/{repository}/manifests/{tag}");
         let answer = self.send("PUT", &path, &format!("Content-Type: {media_type}\r\n"), manifest);
         assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));

@@ -49,6 +49,9 @@ impl Answer {
     }
 }
 
+/// The value of `Content-Length` that leaves the header out.
+pub(crate) const NO_LENGTH: &str = "none";
+
 /// A server on loopback.
 pub(crate) struct Stub {
     address: String,
@@ -173,7 +176,10 @@ fn write(mut stream: &TcpStream, answer: &Answer, head: bool) -> std::io::Result
         write!(stream, "Content-Length: {length}\r\n")?;
     }
     for (key, value) in headers {
-        write!(stream, "{key}: {value}\r\n")?;
+        // Said to be none, it ends with the connection.
+        if value != NO_LENGTH {
+            write!(stream, "{key}: {value}\r\n")?;
+        }
     }
     stream.write_all(b"\r\n")?;
     if head { Ok(()) } else { stream.write_all(body) }

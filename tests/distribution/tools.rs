@@ -79,7 +79,7 @@ fn oras_reads_what_is_pushed() {
     let reference = format!("{}/risk/tenure:1", registry.address());
     let file = script(&folder, &["oras-pull", &reference, "pulled"]);
     let file = String::from_utf8(file).unwrap();
-    assert_eq!(std::fs::read(file.trim()).unwrap(), folder.read("tenure.wasm"));
+    assert_eq!(folder.read(file.trim()), folder.read("tenure.wasm"));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn keys_of_openssl_sign_and_verify() {
         ("ec", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"][..]),
     ] {
         let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
-        tool(&folder, "openssl", &[&["genpkey", "-out", &private], options].concat());
+        tool(&folder, "openssl", &[&["genpkey", "-out", &private][..], options].concat());
         tool(&folder, "openssl", &["pkey", "-in", &private, "-pubout", "-out", &public]);
         folder.run(&format!("policy sign {pinned} --key {private}")).exits(0);
         folder.run(&format!("policy verify {pinned} --key {public}")).exits(0);
@@ -182,7 +182,7 @@ fn attach(registry: &Registry, pinned: &str, bundle: &[u8]) {
 fn signatures_of_cosigns_older_form_are_verified() {
     let (registry, folder, pinned) = pushed();
     let curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
-    tool(&folder, "openssl", &[&["genpkey", "-out", "cosign.key"], &curve[..]].concat());
+    tool(&folder, "openssl", &[&["genpkey", "-out", "cosign.key"][..], &curve].concat());
     tool(&folder, "openssl", &["pkey", "-in", "cosign.key", "-pubout", "-out", "cosign.pub"]);
     folder.run("policy key new stranger").exits(0);
     let sign = |digest: &str| {

@@ -26,13 +26,13 @@ fn gated() -> (Registry, Folder, String) {
 #[test]
 fn a_policy_without_the_signature_does_not_load() {
     let (_registry, folder, reference) = gated();
-    folder.check("").is_undecided("untrusted").says("has to be signed by `risk`");
+    folder.check("").leaves_undecided("untrusted").says("has to be signed by `risk`");
     folder.run(&format!("policy sign {reference} --key keys/other.key")).exits(0);
-    folder.check("").is_undecided("untrusted").says("another key");
+    folder.check("").leaves_undecided("untrusted").says("another key");
     folder.run("config check").exits(2).says("not trusted");
     folder.run(&format!("policy sign {reference} --key keys/risk.key")).exits(0);
     // Signed since it was pulled, which is found out.
-    folder.check("--offline").is_undecided("untrusted");
+    folder.check("--offline").leaves_undecided("untrusted");
     folder.check("").exits(0);
     folder.check("--offline").exits(0);
     folder.run("config check --locked").exits(0);
@@ -65,15 +65,15 @@ fn signatures_are_vendored_with_the_policy_and_verified_without_a_network() {
     let other = folder.read("keys/other.pub");
     let risk = folder.read("keys/risk.pub");
     folder.write("keys/risk.pub", other);
-    folder.check("").is_undecided("untrusted");
+    folder.check("").leaves_undecided("untrusted");
     folder.write("keys/risk.pub", risk);
     folder.check("").exits(0);
     std::fs::write(&signatures, sound.replace("\"sig\":\"M", "\"sig\":\"N")).unwrap();
-    folder.check("").is_undecided("untrusted").says("another key, or was altered");
+    folder.check("").leaves_undecided("untrusted").says("another key, or was altered");
     std::fs::write(&signatures, "{}").unwrap();
-    folder.check("").is_undecided("unloadable").says("signatures.json");
+    folder.check("").leaves_undecided("unloadable").says("signatures.json");
     std::fs::remove_file(&signatures).unwrap();
-    folder.check("").is_undecided("untrusted").says("no signature");
+    folder.check("").leaves_undecided("untrusted").says("no signature");
 }
 
 #[test]
@@ -82,13 +82,13 @@ fn a_file_has_its_signature_beside_it() {
     std::fs::create_dir_all(folder.path("keys")).unwrap();
     folder.run("policy key new keys/risk --algorithm ed25519").exits(0);
     folder.gate("./tenure.wasm", &trust("./*.wasm"));
-    folder.check("").is_undecided("untrusted").says("no signature");
+    folder.check("").leaves_undecided("untrusted").says("no signature");
     folder.run("policy sign tenure.wasm --key keys/risk.key").exits(0);
     folder.check("").exits(0);
     folder.run("config check").exits(0);
     // Another policy in the same place, with the signature of the first.
     folder.write("tenure.wasm", folder.read("other.wasm"));
-    folder.check("").is_undecided("untrusted").says("another digest");
+    folder.check("").leaves_undecided("untrusted").says("another digest");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_policy_that_trust_says_nothing_of_is_an_error() {
 fn keys_that_cannot_be_used_are_errors_of_the_gate_file() {
     let folder = Folder::new();
     folder.gate("./tenure.wasm", &trust("*"));
-    folder.check("").exits(2).says("keys/risk.pub").says("lockgate.yaml:12:24");
+    folder.check("").exits(2).says("keys/risk.pub").says("lockgate.yaml:12:25");
     folder.write("keys/risk.pub", "no key");
     folder.run("config check").exits(2).says("no public key");
     folder.run("policy key new signer").exits(0);
@@ -119,7 +119,7 @@ fn keys_that_cannot_be_used_are_errors_of_the_gate_file() {
         pem.trim()
     );
     folder.gate("./tenure.wasm", &inline);
-    folder.check("").is_undecided("untrusted");
+    folder.check("").leaves_undecided("untrusted");
     folder.run("policy sign tenure.wasm --key signer.key").exits(0);
     folder.check("").exits(0);
 }
@@ -129,7 +129,7 @@ fn trust_itself_is_read_with_care() {
     let folder = Folder::new();
     for (more, part) in [
         (trust("std/*"), "in the binary"),
-        (trust("*").replace("signed-by: [risk]", "signed-by: [risk]"), "did you mean `risk`?"),
+        (trust("*").replace("signed-by: [risk]", "signed-by: [rsk]"), "did you mean `risk`?"),
         (trust("*").replace("signed-by: [risk]", "signed-by: []"), "signed-by"),
         (trust("*").replace("signed-by", "signed_by"), "signed_by"),
         (trust("*").replace("name: risk", "name: 'a b'"), "not the name of a key"),

@@ -35,12 +35,12 @@ fn what_is_vendored_needs_no_network() {
 fn what_is_in_the_cache_needs_no_network() {
     let (mut registry, folder, _) = vendored();
     std::fs::remove_dir_all(folder.path("vendor")).unwrap();
-    folder.check("--offline").is_undecided("unloadable").says("--offline");
+    folder.check("--offline").leaves_undecided("unloadable").says("--offline");
     folder.check("").exits(0);
     registry.stop();
     folder.check("--offline --locked").exits(0);
     folder.forget();
-    folder.check("").is_undecided("unloadable").says("cannot be reached");
+    folder.check("").leaves_undecided("unloadable").says("cannot be reached");
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn what_is_vendored_is_held_against_its_digests_each_time() {
         let sound = folder.read(&name);
         folder.check("").exits(0);
         folder.damage(&name);
-        folder.check("").is_undecided("unloadable").says("changed or cut short");
+        folder.check("").leaves_undecided("unloadable").says("changed or cut short");
         folder.write(&name, &sound[..sound.len() / 2]);
-        folder.check("").is_undecided("unloadable").says("changed or cut short");
+        folder.check("").leaves_undecided("unloadable").says("changed or cut short");
         folder.write(&name, &sound);
     }
     folder.check("").exits(0);
@@ -66,7 +66,7 @@ fn another_policy_is_not_taken_for_the_one_that_is_vendored() {
     let (_registry, folder, _) = vendored();
     let place = kept(&folder);
     folder.write(&format!("{place}/component.wasm"), folder.read("other.wasm"));
-    folder.check("").is_undecided("unloadable").says("changed or cut short");
+    folder.check("").leaves_undecided("unloadable").says("changed or cut short");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn what_is_broken_in_the_cache_is_pulled_again() {
     let place = entries.next().unwrap().unwrap().path();
     for file in ["component.wasm", "manifest.json"] {
         super::folder::damage(&place.join(file));
-        folder.check("--offline").is_undecided("unloadable");
+        folder.check("--offline").leaves_undecided("unloadable");
         folder.check("").exits(0);
         folder.check("--offline").exits(0);
     }

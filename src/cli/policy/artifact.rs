@@ -1,6 +1,6 @@
 //! `lockgate policy push` and `pull`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -119,7 +119,7 @@ impl Pull {
         };
         let output = match &self.output {
             Some(path) => path.clone(),
-            None => Path::new(self.reference.name()).with_extension("wasm"),
+            None => PathBuf::from(format!("{}.wasm", self.reference.name())),
         };
         write_whole(&output, &fetched.component, false)?;
         terminal.note(format_args!("written to {}", output.display()));

@@ -77,7 +77,7 @@ impl LockPolicies {
             let kept = old.get(reference).filter(|_| !self.update);
             let pin = match kept {
                 Some(pin) => pin.clone(),
-                None => match self.look_up(reference, trust.as_ref(), cache.as_ref(), terminal)? {
+                None => match self.look_up(reference, trust.as_ref(), cache.as_ref(), terminal) {
                     Ok(pin) => pin,
                     Err(exit) => return Ok(exit),
                 },
@@ -85,9 +85,8 @@ impl LockPolicies {
             tell_change(terminal, reference, old.get(reference), &pin);
             new.pin(reference.clone(), pin);
         }
-        let drift = old.drift(used(&config));
-        for stray in drift.iter().filter(|drifted| drifted.ends_with("not used")) {
-            terminal.tell(format_args!("{stray}\n"));
+        for stray in old.stray(&used(&config).collect()) {
+            terminal.tell(format_args!("`{stray}` is not used\n"));
         }
         let changed = new != old;
         if self.check {
@@ -106,22 +105,18 @@ impl LockPolicies {
         trust: Option<&Trust>,
         cache: Option<&Store>,
         terminal: &Terminal,
-    ) -> anyhow::Result<Result<Pin, Exit>> {
+    ) -> Result<Pin, Exit> {
         terminal.progress(format_args!("pulling {reference}"));
         let options = self.registry.options(terminal);
-        let fetched = match fetch(reference, COMPONENT_BYTES, &options) {
-            Ok(fetched) => fetched,
-            Err(error) => return Ok(Err(told(terminal, error))),
-        };
+        let fetched = fetch(reference, COMPONENT_BYTES, &options);
+        let fetched = fetched.map_err(|error| told(terminal, error))?;
         terminal.end_progress();
-        let Some(signed_by) = trusted(reference, &fetched, trust, terminal) else {
-            return Ok(Err(Exit::Undecided));
-        };
+        let signed_by = trusted(reference, &fetched, trust, terminal).ok_or(Exit::Undecided)?;
         if let Some(cache) = cache.filter(|_| !self.check) {
             // Without it, it is pulled again when it is needed.
             let _ = cache.put(&fetched);
         }
-        Ok(Ok(Pin::new(&fetched.manifest, signed_by)))
+        Ok(Pin::new(&fetched.manifest, signed_by))
     }
 }
 

@@ -66,6 +66,7 @@ struct Statement {
     subject: Vec<Subject>,
     #[serde(rename = "predicateType")]
     predicate_type: String,
+    #[serde(default)]
     predicate: serde_json::Value,
 }
 
