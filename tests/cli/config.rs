@@ -40,6 +40,7 @@ fn the_schemas_are_the_published_ones() {
         ("gate", "gate.schema.json"),
         ("evidence", "evidence.schema.json"),
         ("report", "report.schema.json"),
+        ("policy", "policy.schema.json"),
         ("case", "case.schema.json"),
     ] {
         let printed = folder.run(&format!("config schema {of}")).exits(0).stdout;

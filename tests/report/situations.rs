@@ -335,10 +335,13 @@ pub(crate) fn filled_with(text: &str) -> Decision {
     }
     named.check.about = None;
     let mut judged = policy(text, Ok(vec![waived, denied, warned, named]));
-    judged.component.reference = owned();
-    judged.component.name = Some(owned());
-    judged.component.version = Some(owned());
-    judged.component.rules = vec![Rule { code: owned(), title: owned(), description: owned() }];
+    judged.component = Arc::new(ComponentReport {
+        reference: owned(),
+        name: Some(owned()),
+        version: Some(owned()),
+        rules: vec![Rule { code: owned(), title: owned(), description: owned() }],
+        ..ComponentReport::clone(&judged.component)
+    });
     judged.params = Arc::from(text);
     judged.log = vec![LogLine { level: LogLevel::Warn, message: owned() }];
     let trapped = policy(text, Err(Undecided::Trap { detail: owned() }));
