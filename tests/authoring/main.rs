@@ -29,6 +29,13 @@ impl Folder {
         folder
     }
 
+    /// Lets cargo keep the crates of a project between tests, as compiling them takes a minute.
+    pub(crate) fn with_crates_of_earlier_tests(self, project: &str) -> Self {
+        std::fs::create_dir_all(built_crates()).unwrap();
+        std::os::unix::fs::symlink(built_crates(), self.path(project).join("target")).unwrap();
+        self
+    }
+
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.path().join(name)
     }
@@ -84,6 +91,11 @@ impl Folder {
         let mut command = self.command(env!("CARGO_BIN_EXE_lockgate"));
         ran(command.args(arguments.split_whitespace()))
     }
+}
+
+/// Where the crates that projects depend on are kept.
+pub(crate) fn built_crates() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("authoring")
 }
 
 /// How a run ended and what it said.

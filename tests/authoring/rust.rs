@@ -7,7 +7,8 @@ use super::{Folder, ran};
 /// From nothing to a component, in a folder that knows nothing of lockgate's sources.
 #[test]
 fn a_new_project_passes_its_tests_and_builds() {
-    let folder = Folder::with_project("region-floor", "rust");
+    let folder =
+        Folder::with_project("region-floor", "rust").with_crates_of_earlier_tests("region-floor");
     let project = folder.path("region-floor");
     ran(folder.command("cargo").args(["test", "--locked"]).current_dir(&project))
         .exits(0)

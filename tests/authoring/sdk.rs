@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Folder, ran};
+use super::{Folder, built_crates, ran};
 
 /// Packs both crates as for a registry, and builds them from what was packed.
 #[test]
@@ -12,7 +12,7 @@ fn the_rust_sdk_can_be_published() {
     cargo
         .args(["package", "--locked", "--allow-dirty"])
         .args(["-p", "lockgate-sdk", "-p", "lockgate-sdk-macros", "--target-dir"])
-        .arg(folder.path("target"))
+        .arg(built_crates())
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
     ran(&mut cargo).exits(0).says("Packaged");
 }
