@@ -40,11 +40,15 @@ fn the_schemas_are_the_published_ones() {
         ("gate", "gate.schema.json"),
         ("evidence", "evidence.schema.json"),
         ("report", "report.schema.json"),
+        ("policy", "policy.schema.json"),
     ] {
         let printed = folder.run(&format!("config schema {of}")).exits(0).stdout;
         assert_eq!(printed, published(name), "{name}");
     }
-    folder.run("config schema params").exits(2).says("[possible values: gate, evidence, report]");
+    folder
+        .run("config schema params")
+        .exits(2)
+        .says("[possible values: gate, evidence, report, policy]");
 }
 
 #[test]
