@@ -22,7 +22,7 @@ const OLDEST_NODE = 20;
 /** The policy as one module for the engine, and the interfaces that its code uses. */
 async function bundle(esbuild, source, conditions, outfile) {
   const { metafile } = await esbuild.build({
-    stdin: { contents: entry(source), resolveDir: dirname(source), sourcefile: "entry.js" },
+    stdin: { contents: entry(source, conditions.length > 0), resolveDir: dirname(source), sourcefile: "entry.js" },
     outfile,
     bundle: true,
     conditions,
@@ -42,11 +42,12 @@ async function bundle(esbuild, source, conditions, outfile) {
   return imports.map(({ path }) => INTERFACE.exec(path)?.[1]).filter(Boolean).sort();
 }
 
-function entry(source) {
+function entry(source, isComponent) {
   const component = fileURLToPath(new URL("../src/component.js", import.meta.url));
   return `
     import policy from ${JSON.stringify(source)};
-    import { exported } from ${JSON.stringify(component)};
+    import { exported, stopClock } from ${JSON.stringify(component)};
+    ${isComponent ? "stopClock();" : ""}
     const { describe, evaluate } = exported(policy);
     export { describe, evaluate };
   `;

@@ -165,7 +165,7 @@ def test_refuses_params_that_do_not_fit_and_says_where(given, message):
 
 @pytest.mark.parametrize("text", ["", "{", '{"metrics": NaN}', '{"metrics": [{"name": "a", "min": Infinity}]}'])
 def test_refuses_params_that_are_no_json(text):
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Refusal, match="the params are not JSON") as refused:
         floor.evaluate_text(text)
     assert refused.value.kind == "params"
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use wit_component::WitPrinter;
-use wit_parser::{Resolve, WorldItem};
+use wit_parser::{Interface, Package, Resolve, WorldItem};
 
 use super::BuildError;
 use crate::project::Import;
@@ -39,18 +39,20 @@ pub fn narrowed_contract(reads: &BTreeSet<Import>) -> Result<String, BuildError>
     let is_read = |name: &str| reads.iter().any(|import| import.as_str() == name);
 
     let mut unread = Vec::new();
-    for (name, id) in resolve.packages[package].interfaces.clone() {
-        let functions = &mut resolve.interfaces[id].functions;
+    let Package { interfaces, worlds, .. } =
+        resolve.packages.get(package).ok_or_else(|| failed("it is no package"))?.clone();
+    for (name, id) in interfaces {
+        let Some(Interface { functions, .. }) = resolve.interfaces.get_mut(id) else { continue };
         // One without functions shows nothing: it holds the types of the answer.
         if !is_read(&name) && !functions.is_empty() {
             functions.clear();
             unread.push(id);
         }
     }
-    let world = resolve.packages[package].worlds.get(WORLD).copied();
+    let world = worlds.get(WORLD).and_then(|world| resolve.worlds.get_mut(*world));
     let world = world.ok_or_else(|| failed("it has no world `policy`"))?;
     // One whose types another uses is imported for that one's sake.
-    resolve.worlds[world].imports.retain(|_, item| match item {
+    world.imports.retain(|_, item| match item {
         WorldItem::Interface { id, .. } => !unread.contains(id),
         WorldItem::Function(_) | WorldItem::Type { .. } => true,
     });
