@@ -70,7 +70,7 @@ pub(crate) fn verdict(result: Result<Vec<Check>, Undecided>) -> Verdict {
         }],
     };
     let answers = vec![Answered {
-        component: std::sync::Arc::default(),
+        component: Arc::default(),
         params: "{}".into(),
         result,
         usage: lockgate::model::RunUsage::default(),

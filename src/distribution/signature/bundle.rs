@@ -193,12 +193,12 @@ mod tests {
 
     #[test]
     fn a_signature_is_of_one_digest_by_one_key_and_says_so() {
+        let other = key().public();
         let (key, digest) = (key(), Digest::of(b"x"));
         let public = key.public();
         assert_eq!(verify(&signed(&key, digest, |_| ()), &public, digest), Said::Signed);
         let said = verify(&signed(&key, Digest::of(b"y"), |_| ()), &public, digest);
         assert!(matches!(said, Said::OfSomethingElse(_)));
-        let other = super::tests::key().public();
         assert_eq!(verify(&signed(&key, digest, |_| ()), &other, digest), Said::ByAnother);
         let scan = |statement: &mut Value| {
             statement["predicateType"] = json!("https://cosign.sigstore.dev/attestation/vuln/v1");
