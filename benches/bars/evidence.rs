@@ -152,7 +152,7 @@ fn finding(number: u32) -> security::Finding {
         title: "Improper handling of a length field allows reading out of bounds".to_owned(),
         component: Some(format!("package-{}", number % 40)),
         installed: some("1.4.2"),
-        fixed_in: (number % 3 == 0).then(|| "1.4.9".to_owned()),
+        fixed_in: number.is_multiple_of(3).then(|| "1.4.9".to_owned()),
         location: some("requirements.txt"),
         exploitability: security::Exploitability::Unstated,
     }

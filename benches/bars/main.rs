@@ -13,6 +13,9 @@ mod table;
 
 use anyhow::{Result, bail};
 
+/// A part that can be chosen by its name.
+type Part = (&'static str, fn() -> Result<()>);
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [memory::MODE, command @ ..] =
@@ -23,7 +26,7 @@ fn main() -> Result<()> {
     // Cargo adds `--bench`; a name that is left chooses one part: `cargo bench -- process`.
     let chosen: Vec<&String> =
         arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    let parts: [(&str, fn() -> Result<()>); 3] =
+    let parts: [Part; 3] =
         [("evaluation", evaluation::run), ("process", process::run), ("admission", admission::run)];
     if let Some(unknown) = chosen.iter().find(|name| parts.iter().all(|(part, _)| part != **name)) {
         let parts = parts.map(|(part, _)| part).join(", ");

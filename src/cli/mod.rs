@@ -56,7 +56,7 @@ enum Command {
     Evidence(evidence::Evidence),
     #[command(subcommand)]
     Policy(policy::Policy),
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     #[command(subcommand)]
     Token(token::Token),
     Completions(completions::Completions),

@@ -48,11 +48,11 @@ impl From<Result<Frozen, Vec<Undecided>>> for Evidence {
 
 impl Evidence {
     /// What has been read already; itself when it has not.
-    pub(super) fn read(self) -> Result<Result<Frozen, Vec<Undecided>>, Self> {
+    pub(super) fn read(self) -> Result<Result<Frozen, Vec<Undecided>>, Box<Self>> {
         match self {
             Self::Frozen(frozen) => Ok(Ok(frozen)),
             Self::Unusable(reasons) => Ok(Err(reasons)),
-            raw @ Self::Raw { .. } => Err(raw),
+            raw @ Self::Raw { .. } => Err(Box::new(raw)),
         }
     }
 

@@ -219,7 +219,7 @@ impl Gatekeeper {
             until.checked_sub(until.saturating_duration_since(now) / TAIL).unwrap_or(until);
         // Evidence that has to be read first is of any size.
         let (promotion, evidence) = match evidence.read() {
-            Err(evidence) => (promotion, evidence),
+            Err(evidence) => (promotion, *evidence),
             Ok(frozen) => {
                 let (snapshot, frozen) = taken(frozen);
                 let span = judging(&Span::current(), &promotion);
@@ -229,7 +229,10 @@ impl Gatekeeper {
                         span.record("verdict", decision.verdict.as_str());
                         return Ok(Judged { decision, frozen, waited: Duration::ZERO });
                     }
-                    Err((promotion, snapshot)) => (promotion, again(snapshot, frozen)),
+                    Err(longer) => {
+                        let (promotion, snapshot) = *longer;
+                        (promotion, again(snapshot, frozen))
+                    }
                 }
             }
         };

@@ -140,10 +140,10 @@ impl GateSet {
         promotion: Promotion,
         snapshot: Taken,
         until: Instant,
-    ) -> Result<Decision, (Promotion, Taken)> {
+    ) -> Result<Decision, Box<(Promotion, Taken)>> {
         let gates = self.matching(&promotion);
         evaluate_briefly(self.case(promotion, snapshot, &gates, until), &self.policies)
-            .map_err(|case| (case.promotion, case.snapshot))
+            .map_err(|case| Box::new((case.promotion, case.snapshot)))
     }
 
     fn matching(&self, promotion: &Promotion) -> Vec<MatchedGate<'_>> {

@@ -119,6 +119,7 @@ impl Telemetry {
                 let traced = tracing_opentelemetry::layer()
                     .with_tracer(provider.tracer("lockgate"))
                     .with_location(false)
+                    .with_target(false)
                     .with_threads(false)
                     .with_filter(own);
                 let lines = lines(format, color).with_filter(wanted);
@@ -253,12 +254,16 @@ impl HttpClient for Sender {
         Self: 'async_trait,
     {
         let client = self.client.clone();
-        let sent = self.runtime.spawn(tokio::time::timeout(PATIENCE, async move {
-            let answer = client.request(request.map(Full::new)).await?;
-            let (parts, body) = answer.into_parts();
-            let body = Limited::new(body, ANSWER).collect().await?.to_bytes();
-            Ok(Response::from_parts(parts, body))
-        }));
+        // A clock can only be set within the runtime.
+        let sent = self.runtime.spawn(async move {
+            let exchange = async move {
+                let answer = client.request(request.map(Full::new)).await?;
+                let (parts, body) = answer.into_parts();
+                let body = Limited::new(body, ANSWER).collect().await?.to_bytes();
+                Ok(Response::from_parts(parts, body))
+            };
+            tokio::time::timeout(PATIENCE, exchange).await
+        });
         Box::pin(async move { sent.await?? })
     }
 }

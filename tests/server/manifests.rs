@@ -16,7 +16,8 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 fn built(release: &str) -> Value {
     let folder = format!("{ROOT}/deploy/kubernetes");
     let built = Command::new("kubectl").args(["kustomize", &folder]).output();
-    let built = built.expect("no kubectl; run scripts/setup.sh test");
+    let built =
+        built.unwrap_or_else(|error| panic!("no kubectl; run scripts/setup.sh test: {error}"));
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let mut checked = Command::new(python())
         .args([&format!("{ROOT}/tests/server/manifests.py"), release])

@@ -60,7 +60,7 @@ fn a_disk_that_is_full_makes_decisions_undecided_until_there_is_room() {
     allow(&served, None);
     // It is tried again with the next question.
     while served.decide(0.95).status != 200 {}
-    served.get("/readyz").is(200);
+    while served.get("/readyz").status != 200 {}
     let verified = served.folder.command("decision verify-log").output().unwrap();
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
 }

@@ -1,9 +1,12 @@
 use anyhow::Context as _;
 use globset::Glob;
 
+/// Says of a name whether it is wanted.
+pub(super) type Wanted = Box<dyn Fn(&str) -> bool>;
+
 /// Whether the name of a case is wanted: one that contains the text, or matches it where it is a
 /// pattern.
-pub(super) fn filter(text: &str) -> anyhow::Result<Box<dyn Fn(&str) -> bool>> {
+pub(super) fn filter(text: &str) -> anyhow::Result<Wanted> {
     if text.contains(['*', '?', '[', '{']) {
         let glob = Glob::new(text).with_context(|| format!("`{text}` is not a pattern"))?;
         let glob = glob.compile_matcher();

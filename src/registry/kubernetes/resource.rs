@@ -173,7 +173,7 @@ impl Metadata {
             [] => None,
         };
         let of_main = match (cached, main) {
-            (Some(cached), Some(main)) => lies_in(main, cached),
+            (Some(cached), Some(main)) => is_same(main, cached),
             _ => false,
         };
         for (key, _) in self.orders() {
@@ -188,10 +188,8 @@ impl Metadata {
     }
 }
 
-/// Whether an address is another one, or below it.
-fn lies_in(address: &str, folder: &str) -> bool {
-    address
-        .trim_end_matches('/')
-        .strip_prefix(folder.trim_end_matches('/'))
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Whether two addresses are of one model. One that lies below another is not: a folder of several
+/// models could be the copy.
+fn is_same(address: &str, other: &str) -> bool {
+    address.trim_end_matches('/') == other.trim_end_matches('/')
 }
