@@ -1,3 +1,4 @@
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -101,7 +102,10 @@ pub struct Requirement {
 #[derive(Clone, Debug)]
 pub struct Patterns {
     texts: Vec<String>,
-    set: globset::GlobSet,
+    /// None where one of them is `*`, which takes everything: compiling patterns is a good part of
+    /// the start of a process.
+    set: Option<globset::GlobSet>,
+    in_any_case: bool,
 }
 
 impl Patterns {
@@ -110,11 +114,7 @@ impl Patterns {
     /// # Errors
     /// A pattern that is not a glob.
     pub fn new(texts: Vec<String>) -> Result<Self, globset::Error> {
-        let mut set = globset::GlobSetBuilder::new();
-        for text in &texts {
-            set.add(globset::Glob::new(text)?);
-        }
-        Ok(Self { set: set.build()?, texts })
+        Self::compiled(texts, false)
     }
 
     /// The same patterns, which then match in any case, as some registries compare names.
@@ -122,17 +122,29 @@ impl Patterns {
     /// # Errors
     /// None that compiling them the first time did not meet.
     pub fn in_any_case(&self) -> Result<Self, globset::Error> {
+        Self::compiled(self.texts.clone(), true)
+    }
+
+    fn compiled(texts: Vec<String>, in_any_case: bool) -> Result<Self, globset::Error> {
         let mut set = globset::GlobSetBuilder::new();
-        for text in &self.texts {
-            set.add(globset::GlobBuilder::new(text).case_insensitive(true).build()?);
+        for text in &texts {
+            set.add(if in_any_case {
+                globset::Glob::new(&folded(text))?
+            } else {
+                globset::Glob::new(text)?
+            });
         }
-        Ok(Self { set: set.build()?, texts: self.texts.clone() })
+        let takes_all = texts.iter().any(|text| text == "*");
+        let set = if takes_all { None } else { Some(set.build()?) };
+        Ok(Self { texts, set, in_any_case })
     }
 
     /// Whether one of the patterns matches all of `text`.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.set.is_match(text)
+        self.set.as_ref().is_none_or(|set| {
+            if self.in_any_case { set.is_match(folded(text)) } else { set.is_match(text) }
+        })
     }
 
     /// The patterns as they were written.
@@ -142,11 +154,18 @@ impl Patterns {
     }
 }
 
+/// A text as it is compared in any case. The patterns' own way knows ASCII only.
+fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
 /// A target whose name is a glob pattern.
 #[derive(Clone, Debug)]
 pub struct TargetPattern {
     kind: &'static str,
-    name: globset::GlobMatcher,
+    name: globset::Glob,
+    /// Made when it is first needed. Most names are words, which are compared without it.
+    matcher: OnceLock<globset::GlobMatcher>,
 }
 
 impl TargetPattern {
@@ -156,16 +175,61 @@ impl TargetPattern {
     /// # Errors
     /// A name that is not a glob.
     pub fn new(target: &Target) -> Result<Self, globset::Error> {
-        let name = globset::GlobBuilder::new(target.name())
-            .case_insensitive(true)
-            .build()?
-            .compile_matcher();
-        Ok(Self { kind: target.kind(), name })
+        let name = globset::Glob::new(&folded(target.name()))?;
+        Ok(Self { kind: target.kind(), name, matcher: OnceLock::new() })
     }
 
     /// Whether `target` is of the same kind and its name matches.
     #[must_use]
     pub fn matches(&self, target: &Target) -> bool {
-        self.kind == target.kind() && self.name.is_match(target.name())
+        self.kind == target.kind() && self.matches_name(target.name())
+    }
+
+    fn matches_name(&self, name: &str) -> bool {
+        let is_word = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        if is_word(self.name.glob()) && name.is_ascii() {
+            return self.name.glob().eq_ignore_ascii_case(name);
+        }
+        self.matcher.get_or_init(|| self.name.compile_matcher()).is_match(folded(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_a_target_is_compared_in_any_case() {
+        let matches = |pattern: &str, name: &str| {
+            let pattern = TargetPattern::new(&Target::Stage(pattern.into())).unwrap();
+            pattern.matches(&Target::Stage(name.into()))
+        };
+        for (pattern, name) in [
+            ("Production", "pRODUCTION"),
+            ("prod*", "Prod-eu"),
+            ("größe", "GRÖSSE".replace("SS", "ß").as_str()),
+            // The Kelvin sign is a k to whoever folds letters.
+            ("k8s", "\u{212a}8s"),
+            ("a.b", "A.B"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("Production", "Production2"), ("a.b", "axb"), ("prod", "")] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+        let alias = TargetPattern::new(&Target::Alias("champion".into())).unwrap();
+        assert!(!alias.matches(&Target::Stage("champion".into())));
+    }
+
+    #[test]
+    fn a_star_takes_every_name_and_what_is_no_pattern_is_refused_beside_it() {
+        let all = Patterns::new(vec!["fraud-*".into(), "*".into()]).unwrap();
+        assert!(all.matches("") && all.in_any_case().unwrap().matches("a/b"));
+        assert!(Patterns::new(vec!["*".into(), "[".into()]).is_err());
+        let some = Patterns::new(vec!["fraud-*".into()]).unwrap();
+        assert!(some.matches("fraud-a/b") && !some.matches("Fraud-a"));
+        assert!(some.in_any_case().unwrap().matches("Fraud-a"));
     }
 }

@@ -28,10 +28,10 @@ impl SandboxedPolicy {
         description: Option<Description>,
     ) -> Result<Self, Undecided> {
         let description = match description {
+            // It was accepted before it was kept, and is what it was then.
             Some(description) => description,
-            None => describe(&engine, &guest)?.0,
+            None => answer::accept_description(describe(&engine, &guest)?.0)?,
         };
-        let description = answer::accept_description(description)?;
         Ok(Self { engine, guest, description, digest })
     }
 
