@@ -28,10 +28,11 @@ impl SandboxedPolicy {
         description: Option<Description>,
     ) -> Result<Self, Undecided> {
         let description = match description {
-            // It was accepted before it was kept, and is what it was then.
             Some(description) => description,
-            None => answer::accept_description(describe(&engine, &guest)?.0)?,
+            None => describe(&engine, &guest)?.0,
         };
+        // Also one from the cache, which an earlier version may have accepted by other rules.
+        let description = answer::accept_description(description)?;
         Ok(Self { engine, guest, description, digest })
     }
 
