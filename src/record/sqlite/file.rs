@@ -55,7 +55,7 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, RecordError> {
         connection.pragma_update(None, "page_size", 8 * 1024)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        // What another thread does every 4 MiB is only made up for here; see `writer`.
+        // What another thread does all the while is only made up for here; see `writer`.
         connection.pragma_update(None, "wal_autocheckpoint", 8 * 1024)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))

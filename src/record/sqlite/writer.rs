@@ -30,8 +30,10 @@ const CROWD: usize = 16;
 /// How long it waits for them.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// What is written between two rounds of copying the write-ahead log into the database.
-const ROUND: usize = 4 * 1024 * 1024;
+/// What is written between two rounds of copying the write-ahead log into the database. The disk
+/// takes a round and a commit one after the other, so a commit waits the longer the more there is
+/// to copy.
+const ROUND: usize = 1024 * 1024;
 
 /// Opens the record, makes it where there is none, and starts its writer.
 pub(super) fn start(path: &Path, inbox: Inbox) -> Result<(), RecordError> {

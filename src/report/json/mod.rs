@@ -44,8 +44,13 @@ pub(super) fn render(decision: &Decision) -> io::Result<String> {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn line(decision: &Decision) -> io::Result<String> {
-    Ok(text::json(serde_json::to_string(&report(decision))?))
+    let mut line = Vec::with_capacity(USUAL);
+    serde_json::to_writer(&mut line, &report(decision))?;
+    Ok(text::json(String::from_utf8(line).map_err(io::Error::other)?))
 }
+
+/// Bytes of the line of a decision of one gate with a policy or two.
+const USUAL: usize = 2048;
 
 /// How the line of a decision begins that is about taking a version away.
 const REMOVAL: &str = r#"{"schema":"lockgate.dev/report/v1","movement":"removal","#;

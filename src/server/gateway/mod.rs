@@ -131,7 +131,7 @@ impl Gateway {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let answer = if request.uri().path() == WEBHOOK_PATH {
-            return self.deliver(request).await;
+            return Box::pin(self.deliver(request)).await;
         } else {
             self.handle(request).await
         };
@@ -145,6 +145,8 @@ impl Gateway {
         })
     }
 
+    /// What is not merely passed on is boxed: the future of every request would have room for it
+    /// otherwise.
     async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
         let inner = &self.0;
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -155,7 +157,7 @@ impl Gateway {
                 inner.proxy.forward(request, peer).await
             }
             Class::Screen(screen) => {
-                let answer = self.pass_screened(screen, request).await;
+                let answer = Box::pin(self.pass_screened(screen, request)).await;
                 inner.counts.request(match &answer {
                     Ok(_) => "passed",
                     Err(_) => "refused",
@@ -163,7 +165,7 @@ impl Gateway {
                 answer
             }
             Class::Judge(operation) => {
-                let answer = self.enforce(operation, request).await;
+                let answer = Box::pin(self.enforce(operation, request)).await;
                 inner.counts.request(match &answer {
                     Ok(_) => "allowed",
                     Err(_) => "denied",

@@ -49,11 +49,12 @@ struct Inner {
 }
 
 struct Idle {
-    link: Link,
+    link: Box<Link>,
     since: Instant,
 }
 
-/// One connection: where requests go in, and what moves them.
+/// One connection: where requests go in, and what moves them. Boxed, as it is large and changes
+/// hands with every request.
 struct Link {
     sender: SendRequest<Upload>,
     /// None once it has ended.
@@ -96,7 +97,7 @@ impl Pool {
         loop {
             let (mut link, kept) = match self.kept().await {
                 Some(link) => (link, true),
-                None => (self.connect().await?, false),
+                None => (Box::pin(self.connect()).await?, false),
             };
             match exchange(&mut link, request).await {
                 Ok(response) => {
@@ -116,7 +117,7 @@ impl Pool {
     }
 
     /// A kept connection that is still open, the last used first.
-    async fn kept(&self) -> Option<Link> {
+    async fn kept(&self) -> Option<Box<Link>> {
         loop {
             let Idle { mut link, since } = self.lock().pop()?;
             if since.elapsed() > self.0.idle {
@@ -136,15 +137,15 @@ impl Pool {
         }
     }
 
-    async fn connect(&self) -> Result<Link, PoolError> {
+    async fn connect(&self) -> Result<Box<Link>, PoolError> {
         let stream = self.0.connector.clone().oneshot(self.0.address.clone()).await;
         let stream = stream.map_err(PoolError::Connect)?;
         let (sender, connection) = Builder::new().handshake(stream).await?;
-        Ok(Link { sender, connection: Some(connection) })
+        Ok(Box::new(Link { sender, connection: Some(connection) }))
     }
 
     /// Keeps a connection for the next request.
-    fn keep(&self, link: Link) {
+    fn keep(&self, link: Box<Link>) {
         if !link.is_open() {
             return;
         }
@@ -195,7 +196,7 @@ async fn exchange(
 /// The body of an answer, which moves its connection and gives it back at its end.
 pub(super) struct Download {
     body: Incoming,
-    link: Option<Link>,
+    link: Option<Box<Link>>,
     pool: Pool,
 }
 
