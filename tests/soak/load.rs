@@ -99,6 +99,13 @@ fn review(dry_run: bool) -> Value {
     })
 }
 
+/// Whether a server that starts or stops says so. To a review it says it within an answer.
+fn is_starting(answer: &Response, value: &Value) -> bool {
+    let message = value["response"]["status"]["message"].as_str();
+    answer.status == 503
+        || message.is_some_and(|message| message.contains("the gates are still being loaded"))
+}
+
 pub(crate) struct Load<'a> {
     server: &'a Server,
     stop: &'a AtomicBool,
@@ -168,8 +175,7 @@ impl<'a> Load<'a> {
                 lock(&self.answered).extend(id);
             }
             Ok(_) => self.fault(format!("{worker:?} was answered {}", answer.status)),
-            // It starts, or it stops.
-            Err(_) if answer.status == 503 && self.killing.load(Ordering::Relaxed) => {}
+            Err(_) if self.killing.load(Ordering::Relaxed) && is_starting(answer, &value) => {}
             Err(fault) => self.fault(format!("{} {fault}", answer.status)),
         }
     }

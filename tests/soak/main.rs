@@ -28,8 +28,9 @@ use server::Server;
 
 /// How much of the time goes to what ends the server; the rest is one life, whose memory is judged.
 const KILLING: f64 = 0.25;
-/// How much of that life warms up.
-const WARMING: f64 = 0.25;
+/// How much of that life warms up: until every fault has happened once. What they need room for
+/// is held by then, so that more of it after the second time is a leak.
+const WARMING: f64 = 0.5;
 /// How much memory may grow over what is judged, by the line through all its samples.
 const GROWTH: f64 = 0.05;
 /// Files and threads that may be more at the end than after the start: connections that are about
