@@ -22,7 +22,8 @@ pub struct Gap {
     #[schemars(range(min = 0.0))]
     max_gap: f64,
     /// What the data is sliced by: `region` stands for `region=eu`, `region=us` and so on, and a
-    /// full name for itself. Each must be there. Without it, every slice that the evidence has.
+    /// full name for itself. Each must be there, with a slice that is not too small to be judged.
+    /// Without it, every slice that the evidence has.
     #[schemars(length(min = 1))]
     slices: Option<Vec<String>>,
     /// Slices of fewer samples are left out, and listed as skipped. A slice that does not say its
@@ -40,7 +41,8 @@ pub enum Rule {
     /// Slices measured
     ///
     /// The metric has a value on slices of the data, on each that is asked for, and on the whole
-    /// dataset that they are slices of. Fails when any of these is missing.
+    /// dataset that they are slices of. Fails when any of these is missing, and when all slices of
+    /// what is asked for have too few samples.
     Measured,
     /// Whole slice evaluated
     ///
@@ -110,9 +112,8 @@ impl Gap {
             }));
         }
         if let Some(first) = orphans.first() {
-            let count = orphans.len();
-            let message =
-                format!("{count} slices have no value of their whole dataset: `{first}`…");
+            let which = slices_in_words(orphans.len());
+            let message = format!("no value on the whole dataset of {which}: `{first}`…");
             checks.push(
                 Check::fail(Rule::Measured, message)
                     .about(&self.name)
@@ -120,7 +121,8 @@ impl Gap {
             );
         }
         if skipped > 0 {
-            let message = format!("{skipped} slices of `{}` have too few samples", self.name);
+            let which = slices_in_words(skipped);
+            let message = format!("too few samples in {which} of `{}`", self.name);
             checks.push(Check::skip(Rule::Gap, message).about(&self.name));
         }
         if gaps.is_empty() {
@@ -154,12 +156,22 @@ impl Gap {
             checks.push(Check::fail(Rule::Measured, message));
         }
         for wanted in self.slices.iter().flatten() {
-            if !slices.iter().any(|slice| is_slice_of(slice, wanted)) {
-                let message = format!("`{}` was not measured on any slice `{wanted}`", self.name);
-                checks.push(Check::fail(Rule::Measured, message));
-            }
+            let mut found = slices.iter().filter(|slice| is_slice_of(slice, wanted)).peekable();
+            let message = if found.peek().is_none() {
+                format!("`{}` was not measured on any slice `{wanted}`", self.name)
+            } else if found.all(|slice| self.is_too_small(slice)) {
+                format!("no slice `{wanted}` has enough samples to be judged")
+            } else {
+                continue;
+            };
+            checks.push(Check::fail(Rule::Measured, message));
         }
-        let remedy = || format!("evaluate `{}` on slices of the data and on the whole", self.name);
+        let remedy = || {
+            let name = &self.name;
+            format!(
+                "evaluate `{name}` on the whole and on slices of the data that are large enough"
+            )
+        };
         checks.into_iter().map(|check| check.about(&self.name).remedy_with(remedy)).collect()
     }
 
@@ -206,7 +218,8 @@ impl Gap {
         let unlisted = failing.len().saturating_sub(MAX_LISTED);
         let mut checks: Vec<Check> = failing.into_iter().take(MAX_LISTED).collect();
         if unlisted > 0 {
-            let message = format!("{unlisted} more slices of `{}` are too far off", self.name);
+            let which = slices_in_words(unlisted);
+            let message = format!("too far off as well: {which} of `{}`", self.name);
             checks.push(Check::fail(Rule::Gap, message).about(&self.name));
         }
         checks
@@ -243,6 +256,10 @@ impl Gap {
         let part = slice.slice.as_deref().unwrap_or_default();
         format!("{} ({part})", self.name)
     }
+}
+
+fn slices_in_words(count: usize) -> String {
+    if count == 1 { "1 slice".to_owned() } else { format!("{count} slices") }
 }
 
 /// `region` is the dimension of `region=eu`; a full name is itself.
@@ -356,6 +373,35 @@ mod tests {
         let large = Metric { sample_size: Some(30), ..slice("a=2", 0.9) };
         let checks = judge(params, &evidence([whole(0.9), small, large]));
         assert_eq!(checks, [skipped, one("gap", "auc (a=2)", Outcome::Pass)].concat());
+    }
+
+    #[test]
+    fn a_slice_that_is_asked_for_is_judged_or_fails() {
+        let params = r#"{"metrics": [
+            {"name": "auc", "max-gap": 0.05, "slices": ["region", "age=18"], "min-samples": 100}
+        ]}"#;
+        let of = |name: &str, value, samples| Metric {
+            sample_size: Some(samples),
+            ..slice(name, value)
+        };
+        let small = [of("region=eu", 0.9, 100), of("region=aq", 0.1, 99), of("age=18", 0.1, 99)];
+        let answer = evaluate(
+            parse_params(params).unwrap(),
+            &evidence(small.into_iter().chain([whole(0.9)])),
+        );
+        let told: Vec<(String, Outcome)> =
+            answer.unwrap().into_iter().map(|check| (check.message, check.outcome)).collect();
+        assert_eq!(
+            told[..2],
+            [
+                ("no slice `age=18` has enough samples to be judged".to_owned(), Outcome::Fail),
+                ("too few samples in 2 slices of `auc`".to_owned(), Outcome::Skip),
+            ]
+        );
+        let large = [of("region=eu", 0.9, 100), of("age=18", 0.9, 100)];
+        let checks = judge(params, &evidence(large.into_iter().chain([whole(0.9)])));
+        assert_eq!(checks.len(), 1, "{checks:?}");
+        assert_eq!(checks[0].2, Outcome::Pass);
     }
 
     #[test]
