@@ -18,7 +18,7 @@ pub struct Params {
     first_version: FirstVersion,
 }
 
-/// One metric and how much worse it may be; at least one of the three limits.
+/// One metric and how much worse it may be: `max-drop`, `max-relative-drop` or both.
 #[params]
 pub struct Allowance {
     /// Name of the metric.
@@ -29,7 +29,10 @@ pub struct Allowance {
     /// The greatest drop that passes, as a fraction of the baseline's value.
     #[schemars(range(min = 0.0, max = 1.0))]
     max_relative_drop: Option<f64>,
-    /// The greatest drop that passes, in standard errors of the difference of the two values.
+    /// The greatest drop that passes, in standard errors of the difference: √(a² + b²) of the two
+    /// values' own, as for independent samples. On one and the same dataset the values go up and
+    /// down together, so that a drop of this size may be no noise. A worse evaluation has larger
+    /// errors: it takes one of the other limits beside it.
     #[schemars(range(min = 0.0))]
     within_standard_errors: Option<f64>,
     /// Whether more is better; without it, what the evidence says.
@@ -80,8 +83,8 @@ pub enum Rule {
     RelativeDrop,
     /// Drop within the noise
     ///
-    /// The metric is worse by at most `within-standard-errors` times the standard error of the
-    /// difference. Fails when either value lacks its standard error.
+    /// The metric is worse by at most `within-standard-errors` times √(a² + b²), the standard error
+    /// of the difference of independent samples. Fails when either value lacks its standard error.
     StandardError,
 }
 
@@ -140,8 +143,15 @@ fn without_baseline(params: &Params, evidence: &Evidence) -> Vec<Check> {
 impl Allowance {
     fn validate(&self) -> Result<(), Refusal> {
         let limits = [self.max_drop, self.max_relative_drop, self.within_standard_errors];
-        let problem = if limits.iter().all(Option::is_none) {
-            "has no limit; give `max-drop`, `max-relative-drop` or `within-standard-errors`"
+        let problem = if self.max_drop.or(self.max_relative_drop).is_none() {
+            match self.within_standard_errors {
+                None => "has no limit; give `max-drop` or `max-relative-drop`",
+                // Whoever evaluates on fewer samples would be allowed a larger drop.
+                Some(_) => {
+                    "has only `within-standard-errors`, and enough noise hides any drop; give \
+                     `max-drop` or `max-relative-drop` beside it"
+                }
+            }
         } else if limits.iter().flatten().any(|limit| *limit < 0.0) {
             "has a limit below 0"
         } else if self.max_relative_drop.is_some_and(|fraction| fraction > 1.0) {

@@ -24,7 +24,8 @@ fn outcome(checks: &[Check], rule: Rule) -> Outcome {
 
 const DROP: &str = r#"{"metrics": [{"name": "auc", "max-drop": 0.01}]}"#;
 const RELATIVE: &str = r#"{"metrics": [{"name": "auc", "max-relative-drop": 0.1}]}"#;
-const NOISE: &str = r#"{"metrics": [{"name": "auc", "within-standard-errors": 2}]}"#;
+const NOISE: &str =
+    r#"{"metrics": [{"name": "auc", "max-drop": 0.05, "within-standard-errors": 2}]}"#;
 
 #[test]
 fn accepts_a_drop_of_exactly_the_limit() {
@@ -166,6 +167,7 @@ fn refuses_params_without_a_usable_limit() {
     for params in [
         r#"{"metrics": []}"#,
         r#"{"metrics": [{"name": "auc"}]}"#,
+        r#"{"metrics": [{"name": "auc", "within-standard-errors": 2}]}"#,
         r#"{"metrics": [{"name": "auc", "max-drop": -1}]}"#,
         r#"{"metrics": [{"name": "auc", "max-relative-drop": 5}]}"#,
     ] {
