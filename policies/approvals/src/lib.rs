@@ -1,8 +1,10 @@
 //! The standard policy `approvals`.
 
+mod names;
 mod places;
 
 use lockgate_sdk::prelude::*;
+use names::name_of;
 
 /// Who must have agreed.
 #[params]
@@ -48,7 +50,8 @@ pub enum Rule {
     ///
     /// As many different people as required have approved, in the role required. The one who asks
     /// never counts, nor does an approval from after the request or one that is older than
-    /// `max-age-days`. Names are compared without regard to capital letters.
+    /// `max-age-days`. Names are compared as people read them: without regard to capital letters,
+    /// to how an accent is encoded (Unicode's NFKC), or to characters that cannot be seen.
     Approved,
 }
 
@@ -122,30 +125,29 @@ impl Params {
 impl Requirement {
     fn check(&self, approvers: &[String], dismissed: &str) -> Check {
         let role = self.role.as_deref().unwrap_or("anyone");
+        let count = self.count;
         let check = Check::at_least(
             Rule::Approved,
             format!("approvals by {role}"),
             approvers.len() as f64,
-            self.count.into(),
+            count.into(),
         );
         let who = if approvers.is_empty() { "nobody".to_owned() } else { approvers.join(", ") };
-        let count = self.count;
-        let people = if count == 1 { "approval" } else { "approvals" };
+        let approvals = if count == 1 { "approval" } else { "approvals" };
         let message = match check.outcome {
             Outcome::Pass => format!("approved by {who}"),
             Outcome::Fail | Outcome::Warn | Outcome::Skip => {
-                format!("{count} {people} by {role} needed, approved by {who}{dismissed}")
+                format!("{count} {approvals} by {role} needed, approved by {who}{dismissed}")
             }
         };
-        check.message(message).about(role).remedy(format!(
-            "have {count} different people approve as {role}, none of them the one who asks"
-        ))
+        let people = match count {
+            1 => "somebody".to_owned(),
+            _ => format!("{count} different people"),
+        };
+        let part = self.role.as_ref().map_or_else(String::new, |role| format!(" as {role}"));
+        let remedy = format!("have {people} other than the one who asks approve{part}");
+        check.message(message).about(role).remedy(remedy)
     }
-}
-
-/// A person's name as it is compared.
-fn name_of(person: &str) -> String {
-    person.trim().to_lowercase()
 }
 
 #[cfg(test)]

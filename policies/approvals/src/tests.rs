@@ -40,6 +40,16 @@ fn never_counts_the_one_who_asks() {
 }
 
 #[test]
+fn the_remedy_says_whom_to_ask() {
+    let remedy = |params: &str| {
+        let checks = evaluate(parse_params(params).unwrap(), &approved(&[]).build()).unwrap();
+        checks[1].remedy.clone().unwrap()
+    };
+    assert_eq!(remedy(TWO), "have 2 different people other than the one who asks approve");
+    assert_eq!(remedy(RISK), "have somebody other than the one who asks approve as risk");
+}
+
+#[test]
 fn rejects_a_request_by_nobody_known() {
     for requester in [None, Some(" ")] {
         let evidence = approved(&[("bob", None), ("carol", None)]).requested_by(requester).build();
