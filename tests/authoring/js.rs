@@ -35,8 +35,11 @@ fn a_new_project_passes_its_tests_builds_and_judges() {
     what_is_declared_and_not_used_is_told_and_imported(&folder);
 }
 
-/// Also: the component imports what `reads` says, used or not.
+/// Also: the component imports what `reads` says, used or not. And there is no clock while its
+/// modules are loaded, natively and within the engine: each would fail the build.
 fn what_is_declared_and_not_used_is_told_and_imported(folder: &Folder) {
+    folder.write("js-floor/src/clock.js", CLOCK);
+    folder.change("js-floor/src/policy.js", "import {", "import \"./clock.js\";\nimport {");
     folder.change("js-floor/policy.yaml", "reads: [metrics]", "reads: [metrics, history]");
     folder
         .run("policy build js-floor -o more.wasm")
@@ -44,6 +47,18 @@ fn what_is_declared_and_not_used_is_told_and_imported(folder: &Folder) {
         .says("names `history`, which the policy does not read");
     folder.run("policy inspect more.wasm").exits(0).says("history: current, transitions");
 }
+
+const CLOCK: &str = "
+for (const read of [() => Date.now(), () => new Date(), () => Date(), () => Math.random()]) {
+  let value;
+  try {
+    value = read();
+  } catch {
+    continue;
+  }
+  throw new Error(`${read} is ${value} at the top level`);
+}
+";
 
 #[test]
 fn an_interface_that_is_not_declared_is_refused_with_the_line_to_write() {
@@ -60,13 +75,19 @@ fn an_interface_that_is_not_declared_is_refused_with_the_line_to_write() {
 
 #[test]
 fn what_is_wrong_with_a_policy_is_told_with_its_place() {
-    let wrong: [(&str, &str, &[&str]); 6] = [
+    let wrong: [(&str, &str, &[&str]); 8] = [
         ("check.fail(", "check.fail((", &["src/policy.js:", "[ERROR]"]),
         ("from \"lockgate-sdk\"", "from \"lockgate-sdkk\"", &["src/policy.js:1:", "lockgate-sdkk"]),
         ("import {", "import \"node:fs\";\nimport {", &["src/policy.js:1:", "node:fs"]),
         ("    floor: {", "    Floor: {", &["the rule `Floor` is not in kebab-case"]),
         ("additionalProperties: false,", "", &["unknown keys", "additionalProperties"]),
         ("export default", "const policy =", &["default"]),
+        ("export default", "Date.now();\nexport default", &["src/policy.js:3:", "has no clock"]),
+        (
+            "minLength: 1,",
+            "properties: {},",
+            &["the params take unknown keys in `metric`", "additionalProperties: false"],
+        ),
     ];
     for (from, to, told) in wrong {
         let folder = project();
@@ -90,6 +111,48 @@ fn tools_that_are_missing_are_named_with_what_installs_them() {
     let mut lockgate = folder.command(env!("CARGO_BIN_EXE_lockgate"));
     lockgate.args(["policy", "build", "js-floor"]).env("PATH", folder.path("empty"));
     ran(&mut lockgate).exits(2).says("Node.js is missing").says("install version 20 or newer");
+}
+
+/// As `docs/authors/javascript.md` says.
+#[test]
+fn a_project_in_typescript_is_checked_tested_and_read_by_the_bundler() {
+    let page = include_str!("../../docs/authors/javascript.md");
+    let typescript = page.split_once("## TypeScript").unwrap().1;
+    let block = |language: &str, at: usize| {
+        let fence = format!("```{language}\n");
+        typescript.split(&fence).nth(at).unwrap().split("```").next().unwrap().to_owned()
+    };
+    let folder = project();
+    let source = folder.text("js-floor/src/policy.js");
+    let kept = source.find("export default").unwrap()..source.find("/** The check of").unwrap();
+    let types = block("ts", 1);
+    let (imports, judge) = types.split_once("\n\n").unwrap();
+    std::fs::remove_file(folder.path("js-floor/src/policy.js")).unwrap();
+    let source = format!("{imports}\n\n{}{judge}", &source[kept]);
+    folder.write("js-floor/src/policy.ts", &source);
+    folder.write("js-floor/tsconfig.json", block("json", 1));
+    let tsc = || {
+        let tsc = tools::installed("js").join("node_modules/.bin/tsc");
+        ran(folder.command(tsc).current_dir(folder.path("js-floor")))
+    };
+    tsc().exits(0);
+    folder.change("js-floor/src/policy.ts", "judge(measured, min)", "judge(measured, mni)");
+    tsc().exits(1).says("Cannot find name 'mni'");
+    folder.write("js-floor/src/policy.ts", &source);
+
+    let script = block("json", 2);
+    folder.change(
+        "js-floor/package.json",
+        "\"scripts\": {\n    \"test\": \"node --test\"\n  }",
+        script.trim_end(),
+    );
+    ran(folder.command("npm").arg("test").current_dir(folder.path("js-floor")))
+        .exits(0)
+        .says("pass 4");
+
+    let yaml = folder.text("js-floor/policy.yaml").replace("reads: [metrics]", "reads: [model]");
+    folder.write("js-floor/policy.yaml", yaml + &block("yaml", 1));
+    folder.run("policy build js-floor").exits(2).says("the policy reads `metrics`");
 }
 
 #[test]

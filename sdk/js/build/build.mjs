@@ -12,6 +12,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
+import { stopClock } from "../src/clock.js";
+
 // Each of these would be an import of WASI, and a policy may have none.
 const WITHOUT = ["stdio", "random", "clocks", "http", "fetch-event"];
 
@@ -43,11 +45,11 @@ async function bundle(esbuild, source, conditions, outfile) {
 }
 
 function entry(source, isComponent) {
-  const component = fileURLToPath(new URL("../src/component.js", import.meta.url));
+  const ours = (name) => JSON.stringify(fileURLToPath(new URL(`../src/${name}`, import.meta.url)));
   return `
+    ${isComponent ? `import ${ours("no-clock.js")};` : ""}
     import policy from ${JSON.stringify(source)};
-    import { exported, stopClock } from ${JSON.stringify(component)};
-    ${isComponent ? "stopClock();" : ""}
+    import { exported } from ${ours("component.js")};
     const { describe, evaluate } = exported(policy);
     export { describe, evaluate };
   `;
@@ -61,10 +63,13 @@ async function load(esbuild, source, folder) {
   const native = join(folder, "native.mjs");
   await bundle(esbuild, source, [], native);
   process.setSourceMapsEnabled(true);
+  const startClock = stopClock();
   try {
     await import(pathToFileURL(native).href);
   } catch (error) {
     throw new Problem(error instanceof Error ? `${error.name}: ${error.message}${place(error, source)}` : String(error));
+  } finally {
+    startClock();
   }
 }
 

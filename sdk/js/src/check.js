@@ -1,5 +1,5 @@
 import { digits, numbers } from "./number.js";
-import { oneLine } from "./text.js";
+import { authored, oneLine } from "./text.js";
 
 const RELATIONS = {
   "at-least": ["at least the required", "below the required"],
@@ -22,35 +22,38 @@ export class Check {
   #check;
 
   constructor(rule, outcome, message, measure) {
-    this.#check = { rule, about: undefined, outcome, message: oneLine(message), measure, remedy: undefined };
+    this.#check = { rule, about: undefined, outcome, message: undefined, measure, remedy: undefined };
+    this.message(message);
   }
 
   about(about) {
-    this.#check.about = oneLine(about);
+    this.#check.about = oneLine(authored(about, "what a check is about"));
     return this;
   }
 
   remedy(remedy) {
     const { outcome } = this.#check;
     if (outcome === "fail" || outcome === "warn") {
-      this.#check.remedy = oneLine(typeof remedy === "function" ? remedy() : remedy);
+      const text = typeof remedy === "function" ? remedy() : remedy;
+      this.#check.remedy = oneLine(authored(text, "the remedy of a check"));
     }
     return this;
   }
 
   unit(unit) {
+    authored(unit, "the unit of a check");
     const { measure, message } = this.#check;
     if (measure !== undefined) {
       if (message === sentence(measure, measure.unit)) {
         this.#check.message = sentence(measure, unit);
       }
-      measure.unit = String(unit);
+      measure.unit = unit;
     }
     return this;
   }
 
   message(message) {
-    this.#check.message = oneLine(message);
+    this.#check.message = oneLine(authored(message, "the message of a check"));
     return this;
   }
 
@@ -61,6 +64,7 @@ export class Check {
 }
 
 function measured(rule, name, actual, limit, comparison) {
+  authored(name, "what a check measures");
   for (const value of [actual, limit]) {
     if (typeof value !== "number") {
       throw new TypeError(`\`${name}\` is compared with a ${typeof value}; give two numbers`);
@@ -72,7 +76,7 @@ function measured(rule, name, actual, limit, comparison) {
     const message = `${name} is ${digits(actual)} against a limit of ${digits(limit)}: not comparable`;
     return new Check(rule, "fail", message);
   }
-  const measure = { name: String(name), actual, limit, comparison, unit: undefined };
+  const measure = { name, actual, limit, comparison, unit: undefined };
   return new Check(rule, holds(measure) ? "pass" : "fail", sentence(measure), measure);
 }
 

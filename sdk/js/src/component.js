@@ -17,24 +17,6 @@ export function exported(policy) {
   };
 }
 
-/**
- * Takes clock and randomness from the component. The engine would keep both as they were at the build:
- * an age that is taken from such a clock never grows, and nobody would notice.
- */
-export function stopClock() {
-  const stopped = () => {
-    throw new Error("a policy has no clock; the time is `promotion.request().at`");
-  };
-  Date.now = stopped;
-  globalThis.Date = new Proxy(Date, {
-    apply: stopped,
-    construct: (date, values, target) => (values.length === 0 ? stopped() : Reflect.construct(date, values, target)),
-  });
-  Math.random = () => {
-    throw new Error("a policy has no randomness: the same evidence gives the same checks");
-  };
-}
-
 function parse(text) {
   try {
     return JSON.parse(text);

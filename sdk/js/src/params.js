@@ -1,17 +1,28 @@
-import { Validator } from "@cfworker/json-schema";
+import { dereference, validate } from "@cfworker/json-schema";
 
+import { demand } from "./demand.js";
 import { refuse } from "./refuse.js";
+import { checked, defaultOf, withDefaults } from "./schema.js";
 
 /**
  * A reader of params for a JSON Schema. It is made once, when the policy is built: what it
  * prepares is part of the component.
  */
 export function paramsReader(schema) {
-  const validator = new Validator(schema, "2020-12", false);
+  const defaults = checked(schema);
+  const lookup = dereference(schema);
+  const problem = (value, part) => {
+    const { valid, errors } = validate(value, part, "2020-12", lookup, false);
+    return valid ? undefined : explain(errors);
+  };
+  for (const { place, schema: property } of defaults) {
+    const unfit = problem(defaultOf(property), property);
+    demand(unfit === undefined, `the default of \`${place}\` does not fit its schema: ${unfit}`);
+  }
   return (params) => {
-    const { valid, errors } = validator.validate(params);
-    if (!valid) {
-      refuse.params(explain(errors));
+    const unfit = problem(params, schema);
+    if (unfit !== undefined) {
+      refuse.params(unfit);
     }
     return withDefaults(schema, params);
   };
@@ -36,24 +47,3 @@ function words({ keyword, error }) {
   }
   return error.replaceAll('"', "`").replace(/\.$/, "").replace(/^./, (first) => first.toLowerCase());
 }
-
-// Params with the schema's defaults in place of what was left out.
-function withDefaults(schema, value) {
-  if (Array.isArray(value)) {
-    return schema.items ? value.map((item) => withDefaults(schema.items, item)) : value;
-  }
-  if (typeof value !== "object" || value === null || !schema.properties) {
-    return value;
-  }
-  const filled = { ...value };
-  for (const [key, property] of Object.entries(schema.properties)) {
-    if (Object.hasOwn(value, key)) {
-      filled[key] = withDefaults(property, value[key]);
-    } else if (property.default !== undefined) {
-      filled[key] = copy(property.default);
-    }
-  }
-  return filled;
-}
-
-const copy = (value) => JSON.parse(JSON.stringify(value));

@@ -1,4 +1,5 @@
 import { Check } from "./check.js";
+import { demand } from "./demand.js";
 import { during } from "./now.js";
 import { paramsReader } from "./params.js";
 
@@ -51,9 +52,3 @@ function finished(made, codes) {
 }
 
 const isText = (value) => typeof value === "string" && value.trim() !== "";
-
-function demand(condition, message) {
-  if (!condition) {
-    throw new Error(message);
-  }
-}

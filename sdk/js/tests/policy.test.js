@@ -81,6 +81,71 @@ test("fills in the defaults of the schema", () => {
   assert.deepEqual(JSON.parse(seen), { metrics: [{ name: "auc", min: 0.9, "allow-partial": false }] });
 });
 
+const schema = (changes) => ({ type: "object", additionalProperties: false, ...changes });
+const withParams = (properties, rest) => define({ params: schema({ properties, ...rest }) });
+
+test("fills in defaults wherever a schema may have them", () => {
+  const limit = schema({ properties: { max: { type: "number", default: 7 } } });
+  const params = schema({
+    properties: {
+      list: { type: "array", prefixItems: [{ type: "string" }], items: limit },
+      byName: { type: "object", properties: { all: limit }, additionalProperties: limit },
+      left: { ...limit, default: {} },
+    },
+  });
+  let seen;
+  const judged = define({ params, evaluate: (params) => ((seen = params), []) });
+  judged.evaluate(JSON.parse('{"list": ["a", {}], "byName": {"all": {}, "other": {}, "__proto__": {}}}'), EMPTY);
+  assert.deepEqual(seen.list, ["a", { max: 7 }]);
+  assert.deepEqual(Object.entries(seen.byName), [["all", { max: 7 }], ["other", { max: 7 }], ["__proto__", { max: 7 }]]);
+  assert.deepEqual(seen.left, { max: 7 });
+  seen.left.max = 8;
+  judged.evaluate({}, EMPTY);
+  assert.deepEqual(seen, { left: { max: 7 } });
+});
+
+test("takes no schema in which a mistyped limit would be no limit", () => {
+  const open = { type: "object", properties: { max: { type: "number" } } };
+  for (const [properties, place] of [
+    [{ metrics: { type: "array", items: open } }, "`metrics[]`"],
+    [{ metrics: { type: "array", prefixItems: [open] } }, "`metrics[]`"],
+    [{ a: { type: "object", additionalProperties: open } }, "`a.*`"],
+    [{ a: { anyOf: [{ type: "null" }, open] } }, "`a`"],
+    [{ a: schema({ properties: { b: open } }) }, "`a.b`"],
+    [{ a: { ...open, additionalProperties: true } }, "`a`"],
+  ]) {
+    const message = `the params take unknown keys in ${place}, `;
+    assert.throws(() => withParams(properties), (error) => error.message.startsWith(message), place);
+  }
+  assert.throws(() => withParams({}, { $defs: { limit: open } }), /unknown keys in `limit`/);
+  // Unknown keys are refused by what these are parts of.
+  const a = { ...open, additionalProperties: false, anyOf: [{ properties: { max: { minimum: 1 } } }] };
+  withParams({ a, b: { type: "array", items: {}, contains: open }, c: { type: "object", additionalProperties: {} } });
+});
+
+test("takes no default that would not be filled in", () => {
+  const max = { type: "number", default: 7 };
+  const limit = schema({ properties: { max } });
+  for (const [properties, place] of [
+    [{ a: { anyOf: [limit, { type: "null" }] } }, "`a.max`"],
+    [{ a: { type: "object", patternProperties: { "^x": limit } } }, "`a.^x.max`"],
+    [{ a: { type: "object", patternProperties: { "^x": {} }, additionalProperties: limit } }, "`a.*.max`"],
+    [{ a: { type: "array", items: max } }, "`a[]`"],
+    [{ a: { type: "object", additionalProperties: max } }, "`a.*`"],
+  ]) {
+    const message = `the default of ${place} would not be filled in`;
+    assert.throws(() => withParams(properties), (error) => error.message.startsWith(message), place);
+  }
+  assert.throws(() => withParams({ a: { $ref: "#/$defs/limit" } }, { $defs: { limit } }), /default of `limit.max`/);
+  assert.throws(() => withParams({}, { default: {} }), /default of the params/);
+});
+
+test("takes no default that does not fit", () => {
+  assert.throws(() => withParams({ max: { type: "number", default: "7" } }), /default of `max` does not fit.*`string`/);
+  const a = { ...schema({ properties: { max: { type: "number" } }, required: ["max"] }), default: {} };
+  assert.throws(() => withParams({ a }), /default of `a` does not fit.*`max`/);
+});
+
 test("takes no check of a rule that is not declared", () => {
   const judged = judging(() => [check.pass("flor", "fine")]);
   assert.throws(() => judged.evaluate(PARAMS, EMPTY), /`flor`.*its rules are `floor`/);
@@ -95,6 +160,21 @@ test("takes nothing but checks", () => {
 test("compares numbers and nothing else", () => {
   assert.throws(() => check.atLeast("floor", "auc", "0.95", 0.9), /compared with a string/);
   assert.throws(() => check.atLeast("floor", "auc", 0.95, undefined), /compared with a undefined/);
+});
+
+test("takes text and nothing else for words", () => {
+  const failed = () => check.fail("floor", "no");
+  for (const make of [
+    () => failed().about(undefined),
+    () => failed().about(7),
+    () => failed().remedy(undefined),
+    () => failed().remedy(() => null),
+    () => failed().unit(null),
+    () => check.fail("floor", undefined),
+    () => check.atLeast("floor", undefined, 1, 2),
+  ]) {
+    assert.throws(make, { name: "TypeError", message: /give text$/ }, String(make));
+  }
 });
 
 test("rejects a definition that no host would take", () => {
