@@ -95,8 +95,10 @@ export interface Definition<Params extends ParamsSchema, Code extends string> {
   /** One line. */
   summary: string;
   /**
-   * JSON Schema of the params. They are held against it, and its defaults filled in, before
-   * `evaluate` is called. A `description` of each property is what users of the policy read.
+   * JSON Schema of the params. They are held against it, and the defaults of its properties filled
+   * in, before `evaluate` is called. A default that would not be filled in, as it stands below
+   * `anyOf`, `$defs` or the like, is refused, and so is any object with `properties` that takes
+   * unknown keys. A `description` of each property is what users of the policy read.
    */
   params: Params;
   /** What the policy checks. A check cannot name any other rule. */
@@ -124,11 +126,15 @@ export function definePolicy<const Params extends ParamsSchema, Code extends str
 ): Policy;
 
 export interface Description {
+  /** Name of the policy in kebab-case. */
   name: string;
+  /** Version of the policy (SemVer). */
   version: string;
+  /** What it does, in one line. */
   summary: string;
+  /** Each rule, with its code in kebab-case. */
   rules: ({ code: string } & RuleText)[];
-  /** JSON Schema of the params, as text. */
+  /** JSON Schema (2020-12) of the params, as text. */
   paramsSchema: string;
 }
 
@@ -138,20 +144,31 @@ export type Outcome = "pass" | "fail" | "warn" | "skip";
 
 /** What was measured against what. */
 export interface Measure {
+  /** What was measured. */
   name: string;
+  /** The value; finite. */
   actual: number;
+  /** What it is held against; finite. */
   limit: number;
+  /** On which side of the limit the value has to be; the limit itself passes. */
   comparison: "at-least" | "at-most";
+  /** Unit of both numbers ("USD", "GPU hours"); undefined for bare numbers. */
   unit: string | undefined;
 }
 
 /** The result of one rule, as `policy.evaluate` returns it. */
 export interface CheckResult {
+  /** Code of the rule, as the policy declares it. */
   rule: string;
+  /** Which of several things the check is about ("CVE-2026-1", "region=eu"); waivers can name it. */
   about: string | undefined;
+  /** How it came out. */
   outcome: Outcome;
+  /** One line, for the person whose promotion this is. */
   message: string;
+  /** What was measured against what; undefined when no numbers were. */
   measure: Measure | undefined;
+  /** What to do about it; undefined for a check that passed. */
   remedy: string | undefined;
 }
 
@@ -212,6 +229,7 @@ export function number(value: number): string;
 
 /** Where a version is to go, or comes from. As text it is `stage:Production`. */
 export class Target {
+  private constructor();
   static stage(name: string): Target;
   static alias(name: string): Target;
   static environment(name: string): Target;
@@ -221,17 +239,24 @@ export class Target {
 }
 
 export interface ModelVersion {
+  /** Name of the registry that holds the model ("mlflow"); "local" when none was named. */
   registry: string;
+  /** Name of the registered model. */
   model: string;
+  /** The version as the registry writes it; not necessarily a number. */
   version: string;
+  /** Digest of the model's artifacts; undefined when the request names none. */
   digest: string | undefined;
 }
 
 export interface Request {
+  /** The version that is to be moved. */
   subject: ModelVersion;
-  /** Where the version is now. */
+  /** Where the version is now; undefined when that is not known or it is nowhere yet. */
   source: Target | undefined;
+  /** Where it is to go. */
   target: Target;
+  /** Who asks, as the registry or CI system names them; undefined when nobody was named. */
   requestedBy: string | undefined;
   /** The evaluation time; the only clock a policy has. */
   at: number;
@@ -243,25 +268,39 @@ export namespace promotion {
 }
 
 export interface Metadata {
+  /** Who owns the model. */
   owner: string | undefined;
+  /** SPDX expression, or what the source says in its own words. */
   license: string | undefined;
+  /** What the model was made with ("sklearn"). */
   framework: string | undefined;
+  /** What the version says of itself. */
   description: string | undefined;
+  /** When the version was made. */
   createdAt: number | undefined;
+  /** Identifier of the run that produced the model. */
   sourceRun: string | undefined;
+  /** Commit of the training code. */
   sourceCommit: string | undefined;
+  /** Name or digest of the dataset it was trained on. */
   trainingDataset: string | undefined;
 }
 
 export interface CardSection {
+  /** Title of the section. */
   name: string;
+  /** What stands below the title. */
   text: string;
 }
 
 export interface Artifact {
+  /** Path within the model, with "/" between folders. */
   path: string;
+  /** Serialisation format ("pickle", "safetensors"); undefined when not known. */
   format: string | undefined;
+  /** Size in bytes. */
   size: number | undefined;
+  /** Digest of the file, `sha256:…`. */
   digest: string | undefined;
 }
 
@@ -278,17 +317,23 @@ export namespace model {
 }
 
 export interface Metric {
+  /** Name of the metric. */
   name: string;
+  /** Always finite. */
   value: number;
-  /** Dataset it was measured on. */
+  /** Dataset it was measured on; undefined when the source does not say. */
   dataset: string | undefined;
   /** Data slice ("region=eu"); undefined for the whole dataset. */
   slice: string | undefined;
+  /** Number of samples behind the value. */
   sampleSize: number | undefined;
+  /** Standard error of the value, in its unit; at least 0. */
   standardError: number | undefined;
+  /** Whether more is better; undefined when the source does not say. */
   higherIsBetter: boolean | undefined;
   /** True when only part of the dataset was evaluated. */
   partial: boolean;
+  /** When it was recorded. */
   recordedAt: number | undefined;
 }
 
@@ -307,10 +352,15 @@ export namespace metrics {
 export type TestStatus = "pass" | "warn" | "fail" | "error" | "skipped";
 
 export interface Test {
+  /** Suite that the test is part of. */
   suite: string;
+  /** Name of the test. */
   name: string;
+  /** How it ended. */
   status: TestStatus;
+  /** Whether the suite's author marked it as critical. */
   critical: boolean;
+  /** What the suite says of it. */
   message: string | undefined;
 }
 
@@ -322,22 +372,30 @@ export namespace tests {
 export type Purpose = "training" | "tuning" | "evaluation" | "serving" | "other";
 
 export interface Usage {
+  /** What the GPUs were used for. */
   purpose: Purpose;
+  /** Model of the GPU ("NVIDIA H100"); undefined when not known or mixed. */
   gpuModel: string | undefined;
+  /** Number of GPUs times hours; at least 0. */
   gpuHours: number | undefined;
   /** Mean utilisation, 0 to 1. */
   utilization: number | undefined;
+  /** Money spent, in `currency`. */
   amount: number | undefined;
-  /** ISO 4217 code of `amount`. */
+  /** ISO 4217 code of `amount` ("USD"); undefined when the source does not say. */
   currency: string | undefined;
+  /** When the usage began. */
   startedAt: number | undefined;
+  /** When the usage ended. */
   endedAt: number | undefined;
 }
 
 export interface Forecast {
-  /** What the amount is for ("per 1k requests"). */
+  /** What the amount is for; its name is the unit ("per 1k requests", "per month"). */
   metric: string;
+  /** Money expected to be spent, in `currency`. */
   amount: number;
+  /** ISO 4217 code of `amount` ("USD"). */
   currency: string;
 }
 
@@ -352,30 +410,46 @@ export type Category = "vulnerability" | "unsafe-code" | "secret" | "misconfigur
 export type Exploitability = "affected" | "not-affected" | "fixed" | "under-investigation" | "unstated";
 
 export interface Scan {
+  /** Name of the scanner ("trivy"). */
   scanner: string;
+  /** Version of the scanner. */
   version: string | undefined;
+  /** What was scanned, as the scanner names it. */
   target: string | undefined;
+  /** Digest of what was scanned. */
   targetDigest: string | undefined;
+  /** When the scan ended. */
   finishedAt: number | undefined;
-  /** Number of files or packages looked at. */
+  /** Number of files or packages looked at; undefined when the scanner does not say. */
   scanned: number | undefined;
-  /** No finding outside these means nothing. */
+  /** What it was able to find; no finding outside these means nothing. */
   lookedFor: Category[];
   /** Number of files passed over. Not the same as clean. */
   skipped: number;
+  /** What went wrong during the scan, one line each. */
   errors: string[];
 }
 
 export interface Finding {
+  /** Name of the scanner that found it. */
   scanner: string;
+  /** The scanner's identifier ("CVE-2026-1", "S201"). */
   id: string;
+  /** What kind of finding it is. */
   category: Category;
+  /** How bad the scanner says it is; `unknown` when it gives no rating. */
   severity: Severity;
+  /** What it is, in a few words. */
   title: string;
+  /** Package or module it is in. */
   component: string | undefined;
+  /** Version of the component that is installed. */
   installed: string | undefined;
+  /** First version of the component without it; undefined when there is no fix. */
   fixedIn: string | undefined;
+  /** File or layer it was found in. */
   location: string | undefined;
+  /** What a VEX statement or the scanner says of its effect here. */
   exploitability: Exploitability;
 }
 
@@ -398,9 +472,13 @@ export namespace security {
 }
 
 export interface Approval {
+  /** Who approved, as their system names them. */
   approver: string;
+  /** The role in which they approved. */
   role: string | undefined;
+  /** When they approved. */
   at: number;
+  /** Ticket, review or change in which the approval stands. */
   reference: string | undefined;
 }
 
@@ -410,9 +488,13 @@ export namespace approvals {
 }
 
 export interface Transition {
+  /** The version that was moved. */
   version: string;
+  /** Where it went. */
   target: Target;
+  /** When it was moved. */
   at: number;
+  /** Who moved it. */
   by: string | undefined;
 }
 
@@ -425,10 +507,15 @@ export namespace history {
 }
 
 export interface Source {
+  /** Name of the file, or of the resource of a registry. */
   name: string;
+  /** Name of the format it was read as ("trivy"). */
   format: string;
+  /** Digest of its bytes, `sha256:…`. */
   digest: string;
+  /** When what it says was true; undefined when it does not say. */
   collectedAt: number | undefined;
+  /** Identities whose signature over it the host has verified. */
   signedBy: string[];
 }
 

@@ -187,6 +187,34 @@ def test_compares_numbers_and_nothing_else(actual):
         check.at_least(Rule.ABOVE_FLOOR, "auc", actual, 0.9)
 
 
+def test_takes_text_and_nothing_else_for_words():
+    def failed():
+        return check.fail(Rule.ABOVE_FLOOR, "no")
+
+    for make in [
+        lambda: failed().about(None),
+        lambda: failed().about(7),
+        lambda: failed().remedy(None),
+        lambda: failed().remedy(lambda: None),
+        lambda: failed().unit(None),
+        lambda: check.fail(Rule.ABOVE_FLOOR, None),
+        lambda: check.at_least(Rule.ABOVE_FLOOR, None, 1, 2),
+    ]:
+        with pytest.raises(TypeError, match="give text$"):
+            make()
+
+
+def test_says_how_a_rule_is_named_in_a_check():
+    with pytest.raises(TypeError, match=re.escape('write `Rule.ABOVE_FLOOR`, not `"above-floor"`')):
+        judging(lambda _: [check.fail("above-floor", "no")]).evaluate(PARAMS, EMPTY)
+
+
+def test_enums_are_their_words_as_text():
+    made = check.at_least(Rule.ABOVE_FLOOR, "auc", 1, 2).result()
+    assert (str(made.outcome), str(made.measure.comparison)) == ("fail", "at-least")
+    assert (str(Category.UNSAFE_CODE), f"{Severity.HIGH}") == ("unsafe-code", "high")
+
+
 def test_rejects_a_definition_that_no_host_would_take():
     class Empty(Rules):
         pass

@@ -3,24 +3,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from ._number import digits, numbers
-from ._text import one_line
+from ._text import authored, one_line
+from ._word import Word
 
 if TYPE_CHECKING:
     from ._policy import Rules
 
 
-class Outcome(Enum):
+class Outcome(Word):
     PASS = "pass"
     FAIL = "fail"
     WARN = "warn"
     SKIP = "skip"
 
 
-class Comparison(Enum):
+class Comparison(Word):
     AT_LEAST = "at-least"
     AT_MOST = "at-most"
 
@@ -30,10 +30,15 @@ class Measure:
     """What was measured against what."""
 
     name: str
+    """What was measured."""
     actual: float
+    """The value; finite."""
     limit: float
+    """What it is held against; finite."""
     comparison: Comparison
+    """On which side of the limit the value has to be; the limit itself passes."""
     unit: str | None = None
+    """Unit of both numbers ("USD", "GPU hours"); None for bare numbers."""
 
     def holds(self) -> bool:
         if self.comparison is Comparison.AT_LEAST:
@@ -60,11 +65,17 @@ class CheckResult:
     """The result of one rule, as ``Policy.evaluate`` returns it."""
 
     rule: str
+    """Code of the rule, as the policy declares it."""
     outcome: Outcome
+    """How it came out."""
     message: str
+    """One line, for the person whose promotion this is."""
     about: str | None = None
+    """Which of several things the check is about ("CVE-2026-1", "region=eu"); waivers can name it."""
     measure: Measure | None = None
+    """What was measured against what; None when no numbers were."""
     remedy: str | None = None
+    """What to do about it; None for a check that passed."""
 
 
 class Check:
@@ -73,24 +84,26 @@ class Check:
     def __init__(self, rule: Rules, outcome: Outcome, message: str, measure: Measure | None = None) -> None:
         self._rule = rule
         self._outcome = outcome
-        self._message = one_line(message)
         self._measure = measure
         self._about: str | None = None
         self._remedy: str | None = None
+        self.message(message)
 
     def about(self, about: str) -> Check:
         """Which of several things the check is about; a waiver can name it, so make it stable."""
-        self._about = one_line(about)
+        self._about = one_line(authored(about, "what a check is about"))
         return self
 
     def remedy(self, remedy: str | Callable[[], str]) -> Check:
         """What to do about it; dropped when the check passed. A function is only called when needed."""
         if self._outcome in (Outcome.FAIL, Outcome.WARN):
-            self._remedy = one_line(remedy() if callable(remedy) else remedy)
+            text = remedy() if callable(remedy) else remedy
+            self._remedy = one_line(authored(text, "the remedy of a check"))
         return self
 
     def unit(self, unit: str) -> Check:
         """Unit of the measured value and its limit (``USD``); also told in the message."""
+        authored(unit, "the unit of a check")
         if self._measure is not None:
             measure = replace(self._measure, unit=unit)
             if self._message == self._measure.sentence():
@@ -100,7 +113,7 @@ class Check:
 
     def message(self, message: str) -> Check:
         """Another message than the one that ``at_least`` and ``at_most`` write."""
-        self._message = one_line(message)
+        self._message = one_line(authored(message, "the message of a check"))
         return self
 
     def result(self) -> CheckResult:
@@ -110,6 +123,7 @@ class Check:
 
 
 def measured(rule: Rules, name: str, actual: float, limit: float, comparison: Comparison) -> Check:
+    authored(name, "what a check measures")
     for value in (actual, limit):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             kind = type(value).__name__

@@ -30,7 +30,9 @@ class RuleText:
     """What a rule checks."""
 
     title: str
+    """A few words."""
     description: str
+    """What is checked and when it fails."""
 
 
 def rule(title: str, description: str) -> Any:
@@ -54,10 +56,15 @@ class Description:
     """What a policy says of itself."""
 
     name: str
+    """Name of the policy in kebab-case."""
     version: str
+    """Version of the policy (SemVer)."""
     summary: str
+    """What it does, in one line."""
     rules: list[tuple[str, RuleText]]
+    """Code in kebab-case and words of each rule."""
     params_schema: str
+    """JSON Schema (2020-12) of the params, as text."""
 
 
 class Policy(Generic[P]):
@@ -110,6 +117,9 @@ class Policy(Generic[P]):
     def _finished(self, check: Any) -> CheckResult:
         if not isinstance(check, Check):
             raise TypeError("the policy returned something that is no check; make checks with `check`")
+        if isinstance(check._rule, str):
+            name = f"{self._rules.__name__}.{check._rule.upper().replace('-', '_')}"
+            raise TypeError(f"a check names its rule by text; write `{name}`, not `\"{check._rule}\"`")
         if not isinstance(check._rule, self._rules):
             known = ", ".join(f"`{it.name}`" for it in self._rules)
             raise TypeError(

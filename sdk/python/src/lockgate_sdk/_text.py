@@ -10,3 +10,10 @@ def one_line(text: str) -> str:
     What scanners and people wrote may hold line breaks, and a message is one line.
     """
     return _CONTROL.sub(" ", str(text))
+
+
+def authored(text: str, what: str) -> str:
+    """What an author wrote, which has to be text: ``None`` would be the word of that name."""
+    if not isinstance(text, str):
+        raise TypeError(f"{what} is a value of type `{type(text).__name__}`; give text")
+    return text

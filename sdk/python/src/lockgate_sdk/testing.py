@@ -9,27 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._types import (
-    Approval,
-    Artifact,
-    CardSection,
-    Category,
-    Finding,
-    Forecast,
-    Metadata,
-    Metric,
-    ModelVersion,
-    Purpose,
-    Request,
-    Scan,
-    Severity,
-    Source,
-    Target,
-    Test,
-    TestStatus,
-    Transition,
-    Usage,
-)
+from . import _types as t
 
 _NEW_YEAR_2026 = 1_767_225_600
 
@@ -38,28 +18,28 @@ _NEW_YEAR_2026 = 1_767_225_600
 class Evidence:
     """The facts of a test; :func:`evidence` builds them."""
 
-    request: Request = Request(
-        subject=ModelVersion("local", "model", "1"),
-        target=Target.stage("Production"),
+    request: t.Request = t.Request(
+        subject=t.ModelVersion("local", "model", "1"),
+        target=t.Target.stage("Production"),
         at=_NEW_YEAR_2026,
         requested_by="alice",
     )
-    metadata: Metadata = Metadata()
+    metadata: t.Metadata = t.Metadata()
     tags: dict[str, str] = field(default_factory=dict)
-    card: list[CardSection] = field(default_factory=list)
-    artifacts: list[Artifact] = field(default_factory=list)
-    metrics: list[Metric] = field(default_factory=list)
-    baseline: list[Metric] = field(default_factory=list)
+    card: list[t.CardSection] = field(default_factory=list)
+    artifacts: list[t.Artifact] = field(default_factory=list)
+    metrics: list[t.Metric] = field(default_factory=list)
+    baseline: list[t.Metric] = field(default_factory=list)
     unmeasured: dict[str, str] = field(default_factory=dict)
-    tests: list[Test] = field(default_factory=list)
-    usages: list[Usage] = field(default_factory=list)
-    forecasts: list[Forecast] = field(default_factory=list)
-    scans: list[Scan] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    approvals: list[Approval] = field(default_factory=list)
-    transitions: list[Transition] = field(default_factory=list)
+    tests: list[t.Test] = field(default_factory=list)
+    usages: list[t.Usage] = field(default_factory=list)
+    forecasts: list[t.Forecast] = field(default_factory=list)
+    scans: list[t.Scan] = field(default_factory=list)
+    findings: list[t.Finding] = field(default_factory=list)
+    approvals: list[t.Approval] = field(default_factory=list)
+    transitions: list[t.Transition] = field(default_factory=list)
     current: str | None = None
-    sources: list[Source] = field(default_factory=list)
+    sources: list[t.Source] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
 
 
@@ -101,11 +81,11 @@ class EvidenceBuilder:
         return self
 
     def card_section(self, name: str, text: str) -> EvidenceBuilder:
-        self._facts.card.append(CardSection(name, text))
+        self._facts.card.append(t.CardSection(name, text))
         return self
 
     def artifact(self, path: str, **rest: Any) -> EvidenceBuilder:
-        self._facts.artifacts.append(Artifact(path, **rest))
+        self._facts.artifacts.append(t.Artifact(path, **rest))
         return self
 
     def metric(self, name: str, value: float, **rest: Any) -> EvidenceBuilder:
@@ -123,35 +103,35 @@ class EvidenceBuilder:
         self._facts.unmeasured[name] = reason
         return self
 
-    def test(self, suite: str, name: str, status: TestStatus, **rest: Any) -> EvidenceBuilder:
-        self._facts.tests.append(Test(suite, name, status, **rest))
+    def test(self, suite: str, name: str, status: t.TestStatus, **rest: Any) -> EvidenceBuilder:
+        self._facts.tests.append(t.Test(suite, name, status, **rest))
         return self
 
-    def usage(self, purpose: Purpose, **rest: Any) -> EvidenceBuilder:
-        self._facts.usages.append(Usage(purpose, **rest))
+    def usage(self, purpose: t.Purpose, **rest: Any) -> EvidenceBuilder:
+        self._facts.usages.append(t.Usage(purpose, **rest))
         return self
 
     def forecast(self, metric: str, amount: float, currency: str) -> EvidenceBuilder:
-        self._facts.forecasts.append(Forecast(metric, amount, currency))
+        self._facts.forecasts.append(t.Forecast(metric, amount, currency))
         return self
 
-    def scan(self, scanner: str, looked_for: list[Category], **rest: Any) -> EvidenceBuilder:
-        self._facts.scans.append(Scan(scanner, looked_for, **rest))
+    def scan(self, scanner: str, looked_for: list[t.Category], **rest: Any) -> EvidenceBuilder:
+        self._facts.scans.append(t.Scan(scanner, looked_for, **rest))
         return self
 
     def finding(
-        self, id: str, category: Category, severity: Severity, *, scanner: str = "scanner", **rest: Any
+        self, id: str, category: t.Category, severity: t.Severity, *, scanner: str = "scanner", **rest: Any
     ) -> EvidenceBuilder:
         """One finding, titled by its identifier unless told otherwise."""
-        self._facts.findings.append(Finding(scanner, id, category, severity, **{"title": id, **rest}))
+        self._facts.findings.append(t.Finding(scanner, id, category, severity, **{"title": id, **rest}))
         return self
 
     def approval(self, approver: str, at: int, **rest: Any) -> EvidenceBuilder:
-        self._facts.approvals.append(Approval(approver, at, **rest))
+        self._facts.approvals.append(t.Approval(approver, at, **rest))
         return self
 
-    def transition(self, version: str, target: Target, at: int, **rest: Any) -> EvidenceBuilder:
-        self._facts.transitions.append(Transition(version, target, at, **rest))
+    def transition(self, version: str, target: t.Target, at: int, **rest: Any) -> EvidenceBuilder:
+        self._facts.transitions.append(t.Transition(version, target, at, **rest))
         return self
 
     def current(self, version: str) -> EvidenceBuilder:
@@ -160,7 +140,7 @@ class EvidenceBuilder:
         return self
 
     def source(self, name: str, format: str, digest: str, **rest: Any) -> EvidenceBuilder:
-        self._facts.sources.append(Source(name, format, digest, **rest))
+        self._facts.sources.append(t.Source(name, format, digest, **rest))
         return self
 
     def document(self, name: str, json_: Any) -> EvidenceBuilder:
@@ -175,4 +155,4 @@ class EvidenceBuilder:
 def _metric(name: str, value: float, rest: dict[str, Any]) -> Metric:
     if not math.isfinite(value):
         raise ValueError(f"`{name}` is {value}; evidence has finite values, and `unmeasured` for others")
-    return Metric(name, float(value), **rest)
+    return t.Metric(name, float(value), **rest)

@@ -132,6 +132,17 @@ fn named(metrics: &[Metric], name: &str) -> Vec<Metric> {
     metrics.iter().filter(|metric| metric.name == name).cloned().collect()
 }
 
+/// Holds a test to what the host promises.
+#[track_caller]
+fn finite(metric: Metric) -> Metric {
+    let Metric { name, value, .. } = &metric;
+    assert!(
+        value.is_finite(),
+        "`{name}` is {value}; evidence has finite values, and `unmeasured` for others"
+    );
+    metric
+}
+
 /// Collects the evidence of a test.
 ///
 /// Unless told otherwise, `alice` asks to move version `1` of `model` to `stage:Production`, at
@@ -233,16 +244,27 @@ impl EvidenceBuilder {
     }
 
     /// One metric of the version that asks.
+    ///
+    /// # Panics
+    ///
+    /// When its value is not finite: evidence has none such, and [`unmeasured`](Self::unmeasured)
+    /// is for it.
     #[must_use]
+    #[track_caller]
     pub fn metric(mut self, metric: Metric) -> Self {
-        self.0.metrics.push(metric);
+        self.0.metrics.push(finite(metric));
         self
     }
 
     /// One metric of the version it would replace.
+    ///
+    /// # Panics
+    ///
+    /// When its value is not finite, as [`metric`](Self::metric).
     #[must_use]
+    #[track_caller]
     pub fn baseline(mut self, metric: Metric) -> Self {
-        self.0.baseline.push(metric);
+        self.0.baseline.push(finite(metric));
         self
     }
 
@@ -353,6 +375,12 @@ mod tests {
         let ids: Vec<String> =
             evidence.findings(Severity::High).into_iter().map(|finding| finding.id).collect();
         assert_eq!(ids, ["critical", "unrated"]);
+    }
+
+    #[test]
+    #[should_panic = "`auc` is NaN; evidence has finite values, and `unmeasured` for others"]
+    fn a_metric_without_a_finite_value_is_a_mistake_of_the_test() {
+        let _ = Evidence::builder().metric(Metric::new("auc", f64::NAN));
     }
 
     #[test]
