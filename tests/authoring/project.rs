@@ -1,5 +1,7 @@
 //! What is the same in every language.
 
+use std::path::Path;
+
 use super::Folder;
 
 #[test]
@@ -70,4 +72,46 @@ fn what_is_no_project_is_not_built() {
         .says("unknown key `read`")
         .says("did you mean `reads`?")
         .says("policy.yaml:4:1");
+}
+
+/// What a page calls the source of a new project is just that; `make docs` writes it anew.
+#[test]
+fn the_pages_for_authors_show_what_a_new_project_has() {
+    let folder = Folder::empty();
+    for (page, language, source, tests) in [
+        ("rust", "rust", "src/lib.rs", None),
+        ("javascript", "js", "src/policy.js", Some("src/policy.test.js")),
+        ("python", "python", "src/policy.py", Some("src/test_policy.py")),
+    ] {
+        let project = format!("policy new region-floor --lang {language} --dir {language}");
+        folder.run(&project).exits(0);
+        let text = |path: &str| folder.text(&format!("{language}/{path}"));
+        let source = text(source);
+        let (policy, tests) = match tests {
+            Some(tests) => (source, text(tests)),
+            None => {
+                let at = source.find("#[cfg(test)]").unwrap();
+                (source[..at].trim_end().to_owned() + "\n", source[at..].to_owned())
+            }
+        };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/authors").join(page);
+        let path = path.with_extension("md");
+        let written = std::fs::read_to_string(&path).unwrap();
+        let shown = with_block(&written, "## The policy\n", &policy);
+        let shown = with_block(&shown, "## Unit tests\n", &tests);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &shown).unwrap();
+        } else {
+            assert!(written == shown, "{} differs; `make docs` writes it anew", path.display());
+        }
+    }
+}
+
+/// The page with this as the first block of code below a heading.
+fn with_block(page: &str, heading: &str, code: &str) -> String {
+    let start = page.find(heading).unwrap();
+    let fence = start + page[start..].find("```").unwrap();
+    let block = fence + page[fence..].find('\n').unwrap() + 1;
+    let end = block + page[block..].find("```\n").unwrap();
+    [&page[..block], code, &page[end..]].concat()
 }
