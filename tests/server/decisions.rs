@@ -18,6 +18,20 @@ fn a_decision_is_answered_with_its_reasons_and_is_on_record() {
     }
 }
 
+/// The question at the start of `docs/server.md`, to the gate that `lockgate init` writes.
+#[test]
+fn the_question_of_the_documentation_is_allowed() {
+    let page = include_str!("../../docs/server.md");
+    let (_, question) = page.split_once("-d '").unwrap();
+    let (question, _) = question.split_once("\n}'").unwrap();
+    let now = jiff::Timestamp::now().strftime("%FT%TZ").to_string();
+    let question = question.replace("\"'\"$(date -u +%FT%TZ)\"'\"", &format!("\"{now}\"")) + "}";
+    let question: Value = serde_json::from_str(&question).unwrap();
+    let served = Folder::new(lockgate::config::template()).serve("");
+    let answer = served.post("/v1/decisions", &question).is(200).json();
+    assert_eq!(answer["decision"]["verdict"], "allow", "{answer}");
+}
+
 #[test]
 fn what_cannot_be_judged_is_undecided_and_on_record_too() {
     let served = Folder::new(GATE).serve("");
