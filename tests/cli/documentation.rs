@@ -1,10 +1,10 @@
-//! The pages of `docs/policies/` are what the components say of themselves.
+//! What is written is what the binary says.
 
 use std::path::Path;
 
 use lockgate::wasm::standard_names;
 
-use super::folder::Folder;
+use super::folder::{Folder, ran};
 
 /// `make docs` writes them anew.
 #[test]
@@ -34,5 +34,28 @@ fn the_pages_of_the_standard_policies_are_what_the_binary_prints() {
     for entry in std::fs::read_dir(&docs).unwrap() {
         let path = entry.unwrap().path();
         assert!(pages.iter().any(|(page, _)| *page == path), "{} is no page", path.display());
+    }
+}
+
+/// The first thing that a reader tries.
+#[test]
+fn the_answer_at_the_start_of_the_readme_is_the_one_that_is_given() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, shown) = readme.split_once("```console\n$ cd ").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let (example, shown) = shown.split_once("\n$ lockgate ").unwrap();
+    let (command, answer) = shown.split_once("Z\n").unwrap();
+    let command = command.replace('\\', " ") + "Z";
+
+    let mut lockgate = Folder::empty().command();
+    lockgate.args(command.split_whitespace()).current_dir(root.join(example));
+    let said = ran(&mut lockgate).exits(1).stdout;
+    let mut rest = said.as_str();
+    for part in answer.split("...\n") {
+        let Some((_, after)) = rest.split_once(part) else {
+            panic!("README.md shows\n{part}and lockgate says\n{said}");
+        };
+        rest = after;
     }
 }
