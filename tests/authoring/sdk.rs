@@ -19,6 +19,23 @@ fn the_rust_sdk_can_be_published() {
     ran(&mut cargo).exits(0).says("Packaged");
 }
 
+/// Each package that can be had by itself brings its licence, and so does what `policy new` vendors.
+#[test]
+fn every_package_has_the_licence() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let licence = std::fs::read(root.join("LICENSE")).unwrap();
+    for package in ["js", "python", "rust", "rust/macros", "build"] {
+        let copy = std::fs::read(root.join("sdk").join(package).join("LICENSE")).unwrap();
+        assert!(copy == licence, "sdk/{package}/LICENSE is not a copy of LICENSE");
+    }
+    let folder = Folder::empty();
+    for language in ["rust", "js", "python"] {
+        folder.run(&format!("policy new {language}-floor --lang {language}")).exits(0);
+        let vendored = format!("{language}-floor/vendor/lockgate-sdk/LICENSE");
+        assert!(std::fs::read(folder.path(vendored)).unwrap() == licence);
+    }
+}
+
 /// An editor shows them where the field is used. In Rust they are the contract's own.
 #[test]
 fn every_field_of_the_contract_has_words_in_each_sdk() {

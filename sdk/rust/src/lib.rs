@@ -103,3 +103,7 @@ pub mod prelude {
         params, policy,
     };
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
