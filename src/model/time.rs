@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A point in time in whole seconds since the Unix epoch; RFC 3339 in text and JSON.
 ///
-/// Lies between 1970-01-01 and 9999-12-31, so that every value can be written.
+/// Lies between 1970-01-01 and 9999-12-30T22:00:00Z, so that every value can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Timestamp(u64);
@@ -16,8 +16,9 @@ pub struct Timestamp(u64);
 #[error("`{0}` is not a time; write it as `2026-11-23T12:00:00Z` or `2026-11-23`")]
 pub struct InvalidTimestamp(pub String);
 
-/// 9999-12-31T00:00:00Z.
-const LATEST: u64 = 253_402_214_400;
+/// 9999-12-30T22:00:00Z, the last second that `jiff` knows: in every time zone it is of a year with
+/// four digits.
+const LATEST: u64 = 253_402_207_200;
 
 impl Timestamp {
     /// From seconds since the Unix epoch; none past the year 9999.
@@ -130,6 +131,19 @@ mod tests {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
         assert_eq!(Timestamp::from_seconds(u64::MAX), None);
+    }
+
+    #[test]
+    fn every_value_can_be_written() {
+        for seconds in [0, LATEST] {
+            let time = Timestamp::from_seconds(seconds).unwrap();
+            assert_eq!(time.to_string().parse(), Ok(time));
+            assert_eq!(time.date().len(), 10);
+        }
+        assert_eq!(i64::try_from(LATEST), Ok(jiff::Timestamp::MAX.as_second()));
+        assert_eq!(Timestamp::from_seconds(LATEST + 1), None);
+        assert_eq!(Timestamp::from_milliseconds((LATEST + 1) * 1000), None);
+        assert!("9999-12-31".parse::<Timestamp>().is_err());
     }
 
     #[test]
