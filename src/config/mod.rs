@@ -225,9 +225,11 @@ impl Draft {
     /// Everything that is wrong with it.
     pub fn finish(self) -> Result<Config, Diagnostics> {
         let Self { source, content, problems } = self;
+        let listed = source.tree.find("/gates").map_or(0, Node::len);
         match content {
             Some((unmatched, Resolved { gates, waivers, evidence, naming, trust }))
-                if problems.is_empty() =>
+                // A gate less would guard nothing, so this does not rest on the problems alone.
+                if problems.is_empty() && gates.len() == listed =>
             {
                 Ok(Config { unmatched, gates, waivers, evidence, naming, trust, source })
             }

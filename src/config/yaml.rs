@@ -312,6 +312,15 @@ impl Node {
         }
     }
 
+    /// How many items or entries it has.
+    pub(super) fn len(&self) -> usize {
+        match &*self.content {
+            Content::Scalar(_) => 0,
+            Content::Sequence(nodes) => nodes.len(),
+            Content::Mapping(entries) => entries.len(),
+        }
+    }
+
     /// The value at a JSON pointer.
     pub(super) fn find(&self, pointer: &str) -> Option<&Self> {
         pointer.split('/').skip(1).try_fold(self, |node, segment| match &*node.content {

@@ -5,6 +5,7 @@ mod decide;
 mod evidence;
 mod gate;
 mod naming;
+mod pattern;
 mod removal;
 mod verdict;
 mod waiver;
@@ -14,10 +15,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use decide::{Answered, GateInput, Inputs, decide};
-pub use gate::{
-    Enforcement, Gate, Guard, Patterns, Removal, Requirement, TargetPattern, Unmatched,
-};
+pub use gate::{Enforcement, Gate, Guard, Removal, Requirement, TargetPattern, Unmatched};
 pub use naming::{Environment, InvalidEnvironment, Naming, PromotionTag, TagPlace};
+pub use pattern::{InvalidPattern, Patterns};
 pub use removal::{decide_removal, removal_rule};
 pub use verdict::{UnknownVerdict, Verdict};
 pub use waiver::{Grant, Waiver};

@@ -1,4 +1,4 @@
-use super::gate::Patterns;
+use super::pattern::{InvalidPattern, Patterns};
 use crate::model::{InvalidTarget, Target};
 
 /// What names and tags of a registry mean: which models are environments of their own, and which
@@ -39,7 +39,7 @@ pub struct Environment {
 pub enum InvalidEnvironment {
     /// The pattern does not compile.
     #[error("`{0}` is not a pattern: {1}")]
-    Pattern(String, String),
+    Pattern(String, InvalidPattern),
     /// The environment has no name.
     #[error("`{0}` does not begin or end with the name of an environment, as `prod.*` does")]
     Nameless(String),
@@ -55,9 +55,8 @@ impl Environment {
     /// # Errors
     /// A pattern that is not a glob, or that no name can be taken from.
     pub fn new(pattern: &str) -> Result<Self, InvalidEnvironment> {
-        let models = Patterns::new(vec![pattern.to_lowercase()]).map_err(|error| {
-            InvalidEnvironment::Pattern(pattern.to_owned(), error.kind().to_string())
-        })?;
+        let models = Patterns::in_any_case(vec![pattern.to_owned()])
+            .map_err(|error| InvalidEnvironment::Pattern(pattern.to_owned(), error))?;
         let plain = |part: Option<&'_ str>| {
             let name = part?.trim_matches(|c: char| !c.is_alphanumeric());
             (!name.is_empty()).then(|| name.to_owned())
@@ -78,7 +77,7 @@ impl Environment {
     /// Whether the model of this name is in the environment.
     #[must_use]
     pub fn contains(&self, model: &str) -> bool {
-        self.models.matches(&model.to_lowercase())
+        self.models.matches(model)
     }
 
     /// The model that holds the versions of `base` in this environment: `prod.fraud` for `fraud`,
@@ -125,7 +124,7 @@ pub struct PromotionTag {
     pub key: String,
     /// What it hangs on.
     pub place: TagPlace,
-    /// The values that count; none for all.
+    /// The values that count, in any case; none for all.
     pub values: Option<Patterns>,
     /// Where the version is by that; none for the environment that the value names.
     pub target: Option<Target>,
@@ -137,9 +136,8 @@ impl PromotionTag {
     /// # Errors
     /// A value that would have to name an environment and cannot.
     pub fn target_of(&self, value: &str) -> Result<Option<Target>, InvalidTarget> {
-        // As registries compare on some databases: in whatever case, without blanks at the end.
-        if self.values.as_ref().is_some_and(|values| !values.matches(&value.trim().to_lowercase()))
-        {
+        // As registries compare on some databases: without blanks at the end.
+        if self.values.as_ref().is_some_and(|values| !values.matches(value.trim())) {
             return Ok(None);
         }
         match &self.target {
@@ -185,7 +183,7 @@ mod tests {
         };
         assert_eq!(tag.target_of("prod"), Ok(Some(Target::Environment("prod".into()))));
         assert!(tag.target_of("a:b").is_err());
-        tag.values = Some(Patterns::new(vec!["prod*".into()]).unwrap());
+        tag.values = Some(Patterns::in_any_case(vec!["prod*".into()]).unwrap());
         tag.target = Some(Target::Alias("live".into()));
         assert_eq!(tag.target_of("dev"), Ok(None));
         assert_eq!(tag.target_of("PROD-eu "), Ok(Some(Target::Alias("live".into()))));

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::gate::Patterns;
+use super::pattern::Patterns;
 use crate::model::{Check, Promotion, Timestamp};
 
 /// A named, approved, expiring exception to one rule.

@@ -260,3 +260,15 @@ fn a_gate_guards_names_in_any_case() {
     assert_eq!(gates("Fraud-X", "alias:CHAMPION"), 1);
     assert_eq!(gates("other", "alias:champion"), 0);
 }
+
+/// Ranges that are none, or others, in small letters, and names of more bytes than characters.
+#[test]
+fn a_gate_guards_what_its_patterns_say() {
+    for (pattern, model) in [("[A-_]*", "fraud"), ("[Z-a]*", "alpha"), ("fraud-?", "FRAUD-É")] {
+        let text = EXAMPLE.replace("\"fraud-*\"", &format!("{pattern:?}"));
+        let config = accepted(&text);
+        assert_eq!(config.gates.len(), accepted(EXAMPLE).gates.len(), "{pattern}");
+        let target = "alias:champion".parse().unwrap();
+        assert_eq!(config.matching(model, &target).count(), 1, "{pattern}");
+    }
+}

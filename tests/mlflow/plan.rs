@@ -10,7 +10,7 @@ fn naming() -> Naming {
     let tag = |key: &str, place, values: Option<&str>, target: &str| PromotionTag {
         key: key.to_owned(),
         place,
-        values: values.map(|values| Patterns::new(vec![values.to_owned()]).unwrap()),
+        values: values.map(|values| Patterns::in_any_case(vec![values.to_owned()]).unwrap()),
         target: Some(target.parse().unwrap()),
     };
     Naming {

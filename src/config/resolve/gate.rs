@@ -7,7 +7,7 @@ use super::super::diagnostic::quoted;
 use super::super::mismatch::nearest;
 use super::super::{ConfiguredGate, dates, raw};
 use super::{Resolver, not_a_pattern};
-use crate::decision::{Gate, Guard, Requirement, TargetPattern};
+use crate::decision::{Gate, Guard, Patterns, Requirement, TargetPattern};
 use crate::model::Target;
 use crate::policy::{InvalidOciRef, Invocation, Limits, OciRef, PolicyRef};
 
@@ -28,8 +28,7 @@ impl Resolver<'_> {
             .filter_map(|(index, target)| self.target(target, &format!("{at}/targets/{index}")))
             .collect();
         // A gate that is missed for a capital guards nothing on a registry that does not mind them.
-        let models = self.patterns(raw.models, &format!("{at}/models"));
-        let models = models.and_then(|models| models.in_any_case().ok());
+        let models = self.patterns(raw.models, &format!("{at}/models"), Patterns::in_any_case);
         let (guards, invocations) = policies.into_iter().unzip();
         let removal = raw.removal.into();
         let gate = Gate { name: name?, models: models?, targets, require, guards, removal };

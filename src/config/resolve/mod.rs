@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::diagnostic::{Problem, quoted};
 use super::yaml::Node;
 use super::{ConfiguredGate, EvidenceAssignment, KnownNames, TrustSettings, raw};
-use crate::decision::{Naming, Patterns, Waiver};
+use crate::decision::{InvalidPattern, Naming, Patterns, Waiver};
 use crate::model::Timestamp;
 
 /// Longer than any name, and short enough that compiling a pattern is quick.
@@ -80,19 +80,24 @@ impl<'a> Resolver<'a> {
         let mut resolved = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
             let pointer = format!("{list}/{index}");
-            match serde_json::from_value(entry) {
-                Ok(entry) => resolved.extend(resolve(self, entry, &pointer)),
+            let meant = match serde_json::from_value(entry) {
+                Ok(entry) => resolve(self, entry, &pointer),
                 Err(_) => {
                     self.ids = None;
-                    self.unreadable(&pointer);
+                    None
                 }
+            };
+            match meant {
+                Some(meant) => resolved.push(meant),
+                // A gate that is left out without a word would guard nothing.
+                None => self.unreadable(&pointer),
             }
         }
         resolved
     }
 
-    /// The schema takes `1.0` for a whole number and the reader does not; nothing else should
-    /// get past the one and not the other.
+    /// Notes an entry of which nothing is known to be wrong. The schema takes `1.0` for a whole
+    /// number and the reader does not; nothing else should get past the one and not the other.
     fn unreadable(&mut self, pointer: &str) {
         let within = |noted: &String| {
             noted.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -110,7 +115,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn patterns(&mut self, texts: Option<Vec<String>>, at: &str) -> Option<Patterns> {
+    fn patterns(
+        &mut self,
+        texts: Option<Vec<String>>,
+        at: &str,
+        compile: fn(Vec<String>) -> Result<Patterns, InvalidPattern>,
+    ) -> Option<Patterns> {
         let texts = texts?;
         let mut sound = true;
         for (index, text) in texts.iter().enumerate() {
@@ -118,7 +128,7 @@ impl<'a> Resolver<'a> {
             if text.is_empty() {
                 self.note(&pointer, "an empty pattern matches nothing".to_owned(), None);
             } else if self.is_short(text, &pointer)
-                && let Err(error) = Patterns::new(vec![text.clone()])
+                && let Err(error) = compile(vec![text.clone()])
             {
                 self.note(&pointer, not_a_pattern(text, &error), None);
             }
@@ -127,10 +137,8 @@ impl<'a> Resolver<'a> {
         if !sound {
             return None;
         }
-        Patterns::new(texts)
-            .map_err(|error| {
-                self.note(at, format!("the patterns cannot be read: {}", error.kind()), None)
-            })
+        compile(texts)
+            .map_err(|error| self.note(at, format!("the patterns cannot be read: {error}"), None))
             .ok()
     }
 
@@ -174,6 +182,6 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn not_a_pattern(text: &str, error: &globset::Error) -> String {
-    format!("{} is not a pattern: {}", quoted(text), error.kind())
+fn not_a_pattern(text: &str, error: &InvalidPattern) -> String {
+    format!("{} is not a pattern: {error}", quoted(text))
 }

@@ -49,11 +49,10 @@ impl Resolver<'_> {
         }
         let values = match raw.values {
             Some(values) => {
-                // Held against the value in lower case.
-                let values = values.iter().map(|value| value.to_lowercase()).collect();
-                Some(self.patterns(Some(values), &format!("{at}/values"))?)
+                let at = format!("{at}/values");
+                Some(self.patterns(Some(values), &at, Patterns::in_any_case)?)
             }
-            None => None::<Patterns>,
+            None => None,
         };
         Some(PromotionTag { key: key?, place, values, target })
     }

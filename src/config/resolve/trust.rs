@@ -74,7 +74,7 @@ impl Resolver<'_> {
             }
         }
         let texts = texts.iter().map(|text| plain_pattern(text).to_owned()).collect();
-        self.patterns(Some(texts), at)
+        self.patterns(Some(texts), at, Patterns::new)
     }
 
     fn known_key(&mut self, name: &str, keys: &[TrustedKey], at: &str) {

@@ -2,7 +2,7 @@ use super::super::diagnostic::quoted;
 use super::super::mismatch::nearest;
 use super::super::{dates, raw};
 use super::Resolver;
-use crate::decision::{Grant, Waiver};
+use crate::decision::{Grant, Patterns, Waiver};
 
 impl Resolver<'_> {
     pub(super) fn waiver(&mut self, raw: raw::Waiver, at: &str) -> Option<Waiver> {
@@ -19,9 +19,9 @@ impl Resolver<'_> {
             self.note(&format!("{at}/rule"), message, Some(hint));
         }
         let about = raw.about.and_then(|about| self.text(Some(about), &format!("{at}/about")));
-        let models = self.patterns(raw.models, &format!("{at}/models"));
+        let models = self.patterns(raw.models, &format!("{at}/models"), Patterns::new);
         let versions = raw.versions.unwrap_or_else(|| vec!["*".to_owned()]);
-        let versions = self.patterns(Some(versions), &format!("{at}/versions"));
+        let versions = self.patterns(Some(versions), &format!("{at}/versions"), Patterns::new);
         let reason = self.text(raw.reason, &format!("{at}/reason"));
         let ticket = self.text(raw.ticket, &format!("{at}/ticket"));
         let approved_by = self.text(raw.approved_by, &format!("{at}/approved-by"));
