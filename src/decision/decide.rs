@@ -156,7 +156,7 @@ fn judge_policy(
     PolicyReport {
         id: guard.id.clone(),
         enforcement,
-        effective_on: guard.effective_on.filter(|start| promotion.at < *start),
+        effective_on: guard.denies_from(promotion.at),
         component: answer.component,
         params: answer.params,
         result,
@@ -223,20 +223,20 @@ impl<'a> Waivers<'a> {
         Self { entries, at }
     }
 
-    /// Finds a waiver that holds for a failed check; marks it, and any expired one that would
-    /// have held.
+    /// Finds a waiver that holds for a failed check; marks it or, where there is none, those that
+    /// would have held before they expired.
     fn waive(&mut self, id: &str, check: &Check) -> Option<usize> {
-        let mut found = None;
-        for (index, (waiver, state)) in self.entries.iter_mut().enumerate() {
-            if !waiver.names(id, check) {
-                continue;
-            }
-            if waiver.holds_at(self.at) {
-                *state = WaiverState::Used;
-                found = found.or(Some(index));
-            } else {
-                *state = WaiverState::ExpiredNeeded;
-            }
+        let (at, mut found) = (self.at, None);
+        let named = self.entries.iter_mut().enumerate();
+        let named = named.filter(|(_, (waiver, _))| waiver.names(id, check));
+        let (holding, expired): (Vec<_>, Vec<_>) =
+            named.partition(|(_, (waiver, _))| waiver.holds_at(at));
+        for (index, (_, state)) in holding {
+            *state = WaiverState::Used;
+            found = found.or(Some(index));
+        }
+        if found.is_none() {
+            expired.into_iter().for_each(|(_, (_, state))| *state = WaiverState::ExpiredNeeded);
         }
         found
     }

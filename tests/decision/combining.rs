@@ -90,6 +90,21 @@ fn deny_counts_as_warn_until_it_is_effective() {
 }
 
 #[test]
+fn only_what_will_deny_is_said_to() {
+    for (enforcement, offset, told) in [
+        (Enforcement::Deny, 1, Some(time(1))),
+        (Enforcement::Deny, 0, None),
+        (Enforcement::Warn, 1, None),
+        (Enforcement::Shadow, 1, None),
+    ] {
+        let mut policy = PolicyCase::new("p", enforcement, fails());
+        policy.effective_on = Some(time(offset));
+        let decision = Scenario::of(vec![policy]).decide();
+        assert_eq!(decision.gates[0].policies[0].effective_on, told, "{enforcement:?} {offset}");
+    }
+}
+
+#[test]
 fn where_no_gate_matches_the_file_decides() {
     for (unmatched, verdict) in [
         (Unmatched::Deny, Verdict::Deny),

@@ -73,6 +73,21 @@ fn a_waiver_ends_with_its_expiry() {
 }
 
 #[test]
+fn a_renewed_waiver_leaves_the_one_before_unneeded() {
+    let mut expired = waiver("policy", "rule");
+    expired.grant.expires = time(-1);
+    for order in [[0, 1], [1, 0]] {
+        let waivers = [expired.clone(), waiver("policy", "rule")];
+        let mut scenario = Scenario::denying(fails());
+        scenario.waivers = order.map(|index: usize| waivers[index].clone()).to_vec();
+        let decision = scenario.decide();
+        assert_eq!(decision.verdict, Verdict::Allow);
+        let states = order.map(|index| decision.waivers[index].state);
+        assert_eq!(states, [WaiverState::Expired, WaiverState::Used]);
+    }
+}
+
+#[test]
 fn an_expired_waiver_is_reported_even_when_nothing_needs_it() {
     let mut scenario = Scenario::denying(passes());
     let mut expired = waiver("policy", "rule");
