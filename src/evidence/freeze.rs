@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -151,38 +152,65 @@ fn fill(metadata: &mut Metadata, from: Metadata) {
 /// MLflow keeps NaN for a run and turns it into 0 for the logged model of that run, so one of the
 /// two words must count, and no value is the one that passes nothing. A measurement repeated
 /// later does not heal it either: whoever repeats one gives the new evidence, not both.
-fn set_aside(metrics: &mut Vec<Metric>, without_value: Vec<NoValue>) -> Vec<Unmeasured> {
-    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+fn set_aside(metrics: &mut Vec<Metric>, mut without_value: Vec<NoValue>) -> Vec<Unmeasured> {
+    without_value.sort();
+    without_value.dedup();
+    let mut aside: Vec<Aside> = without_value.iter().map(|_| Aside::default()).collect();
+    // By what an entry is about: the first of those that are about the same.
+    let mut first = BTreeMap::new();
     for (index, entry) in without_value.iter().enumerate() {
-        by_name.entry(&entry.name).or_default().push(index);
+        first.entry(entry.about()).or_insert(index);
     }
-    let mut aside: Vec<Vec<String>> = without_value.iter().map(|_| Vec::new()).collect();
     metrics.retain(|metric| {
-        let mut covered = false;
-        for index in by_name.get(metric.name.as_str()).into_iter().flatten() {
-            if let (Some(entry), Some(aside)) = (without_value.get(*index), aside.get_mut(*index))
-                && entry.covers(metric)
-            {
-                aside.push(format!("{} in `{}`", metric.value, metric.source));
-                covered = true;
-            }
+        let covered = NoValue::covering(metric).iter().find_map(|about| first.get(about));
+        if let Some(aside) = covered.and_then(|index| aside.get_mut(*index)) {
+            aside.add(metric);
         }
-        !covered
+        covered.is_none()
     });
-    let told = |(entry, mut aside): (NoValue, Vec<String>)| {
+    let told = |(entry, aside): (NoValue, Aside)| {
         let mut reason = format!("{} in `{}`", entry.word, entry.source);
         for (what, value) in [("dataset", entry.dataset), ("slice", entry.slice)] {
             if let Some(value) = value {
                 reason = format!("{reason}, {what} `{value}`");
             }
         }
-        aside.sort();
-        if !aside.is_empty() {
-            reason = format!("{reason}; set aside: {}", aside.join(", "));
+        if aside.count > 0 {
+            reason = format!("{reason}; set aside: {aside}");
         }
         Unmeasured { name: entry.name, reason, source: entry.source }
     };
     without_value.into_iter().zip(aside).map(told).collect()
+}
+
+/// The values that one entry without a value has taken out.
+#[derive(Default)]
+struct Aside {
+    told: Vec<String>,
+    count: usize,
+}
+
+impl Aside {
+    /// Values that are told one by one.
+    const MOST: usize = 20;
+
+    fn add(&mut self, metric: &Metric) {
+        self.count += 1;
+        if self.told.len() < Self::MOST {
+            self.told.push(format!("{} in `{}`", metric.value, metric.source));
+            self.told.sort();
+        }
+    }
+}
+
+impl fmt::Display for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told.join(", "))?;
+        match self.count - self.told.len() {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
 }
 
 /// Puts every list in the order that the contract promises. What that leaves equal is ordered by
@@ -250,17 +278,16 @@ fn contradictions(pieces: &[Piece]) -> Vec<EvidenceError> {
             errors.push(Problem::whole(text).of(&piece.source.name));
         }
     }
-    for (version, from) in
-        candidates().filter_map(|piece| Some((piece, piece.said.registered_from.as_ref()?)))
-    {
-        for piece in candidates() {
-            if piece.said.logged_model.as_ref().is_some_and(|own| own != from) {
-                let text = format!(
-                    "is another logged model than `{from}`, from which `{}` says the version was registered",
-                    version.source.name
-                );
-                errors.push(Problem::mismatch("", text).of(&piece.source.name));
-            }
+    let origins: Vec<_> = candidates()
+        .filter_map(|piece| Some((&piece.source.name, piece.said.registered_from.as_ref()?)))
+        .collect();
+    for piece in candidates() {
+        let Some(own) = &piece.said.logged_model else { continue };
+        if let Some((version, from)) = origins.iter().find(|(_, from)| *from != own) {
+            let text = format!(
+                "is another logged model than `{from}`, from which `{version}` says the version was registered"
+            );
+            errors.push(Problem::mismatch("", text).of(&piece.source.name));
         }
     }
     errors

@@ -36,7 +36,7 @@ pub(super) struct Said {
 }
 
 /// A metric that a source names without a usable value.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NoValue {
     pub(super) name: String,
     pub(super) dataset: Option<String>,
@@ -46,14 +46,21 @@ pub(super) struct NoValue {
     pub(super) source: SourceName,
 }
 
+/// A metric by its name, dataset and slice.
+type Measured<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
 impl NoValue {
-    /// Whether `metric` is the number that this source says there is none of. Without a dataset
-    /// or slice it speaks of all of them.
-    pub(super) fn covers(&self, metric: &Metric) -> bool {
-        let within = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
-        self.name == metric.name
-            && within(&self.dataset, &metric.dataset)
-            && within(&self.slice, &metric.slice)
+    /// What it says there is no number of. Without a dataset or slice it speaks of all of them.
+    pub(super) fn about(&self) -> Measured<'_> {
+        (&self.name, self.dataset.as_deref(), self.slice.as_deref())
+    }
+
+    /// What an entry is about that says there is no such number as `metric`, those first that say
+    /// most of what it is.
+    pub(super) fn covering(metric: &Metric) -> [Measured<'_>; 4] {
+        let (name, dataset, slice) =
+            (metric.name.as_str(), metric.dataset.as_deref(), metric.slice.as_deref());
+        [(name, dataset, slice), (name, dataset, None), (name, None, slice), (name, None, None)]
     }
 }
 
