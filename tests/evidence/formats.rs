@@ -1,7 +1,7 @@
 //! Every sample, normalised.
 
 use lockgate::evidence::{Currency, Format};
-use lockgate::model::{Snapshot, Target};
+use lockgate::model::Target;
 
 use super::*;
 
@@ -126,6 +126,75 @@ fn lm_eval_nan_and_words_are_not_measured() {
             "null in `r.json`, dataset `t`"
         ]
     );
+}
+
+/// `effective` does not know of `--samples`.
+#[test]
+fn lm_eval_counts_the_samples_that_were_evaluated() {
+    let json = r#"{"results": {
+            "whole": {"acc,none": 1, "sample_len": 10},
+            "picked": {"acc,none": 1, "sample_len": 2},
+            "limited": {"acc,none": 1},
+            "uncounted": {"acc,none": 1},
+            "good": {"acc,none": 1}, "bad": {"acc,none": 1}, "above": {"acc,none": 1}},
+        "n-samples": {"whole": {"effective": 10, "original": 10},
+            "picked": {"effective": 10, "original": 10},
+            "limited": {"effective": 5, "original": 10}},
+        "group_subtasks": {"good": ["whole"], "bad": ["whole", "picked"], "above": ["bad"],
+            "whole": []},
+        "configs": {}, "versions": {}}"#;
+    let told = |json: &str| -> Vec<String> {
+        let metrics = snapshot_of(json).candidate;
+        let partial = metrics.iter().filter(|metric| metric.partial);
+        partial.map(|metric| metric.dataset.clone().unwrap()).collect()
+    };
+    assert_eq!(told(json), ["above", "bad", "limited", "picked"]);
+    let sizes: Vec<_> =
+        snapshot_of(json).candidate.into_iter().filter_map(|metric| metric.sample_size).collect();
+    assert_eq!(sizes, [5, 2, 10]);
+    let limited = json.replace(r#""versions": {}"#, r#""versions": {}, "config": {"limit": 50}"#);
+    assert_eq!(told(&limited), ["above", "bad", "limited", "picked", "uncounted"]);
+}
+
+#[test]
+fn lm_eval_groups_within_each_other_come_to_an_end() {
+    let json = r#"{"results": {"a": {"acc,none": 1}, "b": {"acc,none": 1}},
+        "group_subtasks": {"a": ["b"], "b": ["a"]},
+        "configs": {}, "versions": {}, "config": {"limit": 5}}"#;
+    assert_eq!(snapshot_of(json).candidate.len(), 2);
+}
+
+#[test]
+fn an_mlflow_run_is_as_old_as_its_metrics_and_partial_when_it_did_not_finish() {
+    let run = |info: &str, metrics: &str| {
+        snapshot_of(&format!(
+            r#"{{"run": {{"info": {{"run_id": "r", {info}}}, "data": {{"metrics": [{metrics}]}}}}}}"#
+        ))
+    };
+    let times = r#""start_time": 1000, "end_time": 9000"#;
+    let auc = r#"{"key": "auc", "value": 0.9, "timestamp": 3000, "step": 0}"#;
+    let age = |snapshot: &Snapshot| snapshot.sources[0].collected_at.unwrap().seconds();
+    assert_eq!(age(&run(times, auc)), 3);
+    assert_eq!(age(&run(times, "")), 9);
+    assert_eq!(age(&run(r#""start_time": 1000"#, "")), 1);
+    for (status, partial) in
+        [("FINISHED", false), ("RUNNING", false), ("FAILED", true), ("KILLED", true)]
+    {
+        let snapshot = run(&format!(r#""status": "{status}""#), auc);
+        assert_eq!(snapshot.candidate[0].partial, partial, "{status}");
+    }
+}
+
+#[test]
+fn gpu_hours_of_a_run_count_once_whatever_currencies_it_cost() {
+    let json = r#"{"run": {"info": {"run_id": "r"}, "data": {"metrics": [
+        {"key": "gpu_hours", "value": 8, "timestamp": 1, "step": 0},
+        {"key": "gpu_cost_eur", "value": 3, "timestamp": 1, "step": 0},
+        {"key": "gpu_cost_usd", "value": 4, "timestamp": 1, "step": 0}]}}}"#;
+    let usages = snapshot_of(json).usages;
+    let mut hours: Vec<_> = usages.iter().map(|usage| usage.gpu_hours.unwrap()).collect();
+    hours.sort_by(f64::total_cmp);
+    assert_eq!(hours, [0.0, 8.0]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Facts from its own source: `lm_eval/evaluator_utils.py` (keys `metric,filter` and
 //! `metric_stderr,filter`, groups, sample counts) and `lm_eval/loggers/evaluation_tracker.py`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::error::Problem;
 use super::super::error::quoted;
@@ -17,7 +17,8 @@ pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Probl
     let recorded_at = date(root)?;
     let mut said =
         Said { collected_at: recorded_at, kinds: [Kind::Metrics].into(), ..Said::default() };
-    let run = Run { root, context, recorded_at, limited: is_limited(root)? };
+    let mut run = Run { root, context, recorded_at, partial: BTreeSet::new() };
+    run.partial = run.partial_tasks()?;
     let mut seen = BTreeSet::new();
     // Groups are listed among the results too, in the versions that have both.
     for list in ["results", "groups"] {
@@ -54,12 +55,14 @@ struct Run<'a> {
     root: &'a Node<'a>,
     context: &'a Context<'a>,
     recorded_at: Option<Timestamp>,
-    limited: bool,
+    /// Tasks and groups that were evaluated in part.
+    partial: BTreeSet<&'a str>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     fn read_task(&self, task: &str, results: &Node<'_>, said: &mut Said) -> Result<(), Problem> {
-        let (sample_size, partial) = self.samples(task, results)?;
+        let (sample_size, _) = self.samples(task, Some(results))?;
+        let partial = self.partial.contains(task);
         for (key, node) in results.entries()? {
             let Some((metric, filter)) = key.split_once(',') else { continue };
             if metric.ends_with("_stderr") {
@@ -97,22 +100,67 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The number of samples, and whether the dataset has more. A group has no count of its own:
-    /// it is partial whenever the run was limited.
-    fn samples(&self, task: &str, results: &Node<'_>) -> Result<(Option<u64>, bool), Problem> {
+    /// The number of samples that were evaluated, and of those that there are. `effective` does
+    /// not know of `--samples`, which picks some of them; `sample_len` counts what was done.
+    fn samples(
+        &self,
+        task: &str,
+        results: Option<&Node<'_>>,
+    ) -> Result<(Option<u64>, Option<u64>), Problem> {
         let counts = match self.root.get("n-samples")? {
             Some(all) => all.get(task)?,
             None => None,
         };
-        let Some(counts) = counts else {
-            return Ok((results.opt_count("sample_len")?, self.limited));
+        let (effective, original) = match counts {
+            Some(counts) => (counts.opt_count("effective")?, counts.opt_count("original")?),
+            None => (None, None),
         };
-        let effective = counts.opt_count("effective")?;
-        let partial = match (effective, counts.opt_count("original")?) {
-            (Some(effective), Some(original)) => effective < original,
-            _ => self.limited,
+        let evaluated = match results {
+            Some(results) if !results.is_null() => results.opt_count("sample_len")?,
+            Some(_) | None => None,
         };
-        Ok((effective, partial))
+        Ok((evaluated.into_iter().chain(effective).min(), original))
+    }
+
+    /// Tasks with fewer samples than there are, those without counts when the run was limited,
+    /// and every group with one of them in it.
+    fn partial_tasks(&self) -> Result<BTreeSet<&'a str>, Problem> {
+        let limited = is_limited(self.root)?;
+        let mut tasks: BTreeMap<&'a str, Option<Node<'a>>> = BTreeMap::new();
+        for list in ["results", "groups"] {
+            let Some(list) = self.root.get(list)? else { continue };
+            for (task, results) in list.entries()? {
+                tasks.entry(task).or_insert(Some(results));
+            }
+        }
+        let mut groups_of: BTreeMap<&'a str, Vec<&'a str>> = BTreeMap::new();
+        let mut groups = BTreeSet::new();
+        if let Some(all) = self.root.get("group_subtasks")? {
+            for (group, subtasks) in all.entries()? {
+                for task in if subtasks.is_null() { Vec::new() } else { subtasks.elements()? } {
+                    let task = task.text(MAX_NAME_BYTES)?;
+                    groups.insert(group);
+                    groups_of.entry(task).or_default().push(group);
+                    tasks.entry(task).or_insert(None);
+                }
+            }
+        }
+        let mut partial = BTreeSet::new();
+        for (task, results) in &tasks {
+            let is_partial = match self.samples(task, results.as_ref())? {
+                (Some(evaluated), Some(original)) => evaluated < original,
+                (_, _) => limited && !groups.contains(task),
+            };
+            if is_partial {
+                partial.insert(*task);
+            }
+        }
+        let mut unseen: Vec<&str> = partial.iter().copied().collect();
+        while let Some(task) = unseen.pop() {
+            let above = groups_of.get(task).into_iter().flatten();
+            unseen.extend(above.filter(|group| partial.insert(group)));
+        }
+        Ok(partial)
     }
 
     fn higher_is_better(&self, task: &str, metric: &str) -> Result<Option<bool>, Problem> {

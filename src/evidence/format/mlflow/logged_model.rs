@@ -32,7 +32,7 @@ pub(in super::super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<S
     };
     if let Some(data) = model.get("data")? {
         let entries = latest_metrics(&data)?;
-        add_metrics(&entries, context, &mut said);
+        add_metrics(&entries, false, context, &mut said);
         if !entries.is_empty() {
             said.kinds.insert(Kind::Metrics);
         }

@@ -108,7 +108,7 @@ fn latest_metrics<'a>(data: &Node<'a>) -> Result<Vec<Entry<'a>>, Problem> {
     Ok(latest.into_values().collect())
 }
 
-fn add_metrics(entries: &[Entry<'_>], context: &Context<'_>, said: &mut Said) {
+fn add_metrics(entries: &[Entry<'_>], partial: bool, context: &Context<'_>, said: &mut Said) {
     for entry in entries {
         let (name, dataset) = (entry.key.to_owned(), entry.dataset.map(str::to_owned));
         match entry.reading {
@@ -120,7 +120,7 @@ fn add_metrics(entries: &[Entry<'_>], context: &Context<'_>, said: &mut Said) {
                 sample_size: None,
                 standard_error: None,
                 higher_is_better: None,
-                partial: false,
+                partial,
                 recorded_at: entry.recorded_at,
                 source: context.source.clone(),
             }),

@@ -22,7 +22,10 @@ pub(in super::super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<S
         entries = latest_metrics(&data)?;
         said.usages = usages(&data, &entries, span, context)?;
     }
-    add_metrics(&entries, context, &mut said);
+    let status = info.opt_name("status")?;
+    // What such a run measured before it ended is not all that it was to measure.
+    let partial = matches!(status, Some("FAILED" | "KILLED"));
+    add_metrics(&entries, partial, context, &mut said);
     if !entries.is_empty() {
         said.kinds.insert(Kind::Metrics);
     }
@@ -31,11 +34,12 @@ pub(in super::super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<S
     }
     said.metadata = metadata(&run, &info, &said)?;
     // Last, so that no tag of the run passes for it.
-    if let Some(status) = info.opt_name("status")? {
+    if let Some(status) = status {
         said.tags.insert(STATUS_TAG.to_owned(), status.to_owned());
     }
+    // Not its end: a run that is taken up again and ended anew measures nothing by that.
     let newest = entries.iter().filter_map(|entry| entry.recorded_at).max();
-    said.collected_at = span.1.or(newest).or(span.0);
+    said.collected_at = newest.or(span.1).or(span.0);
     Ok(said)
 }
 
@@ -79,8 +83,8 @@ fn training_dataset(run: &Node<'_>) -> Result<Option<String>, Problem> {
 }
 
 /// The convention for what training cost: the metric `gpu_hours`, and `gpu_cost_<currency>` with
-/// the ISO 4217 code in lower case. A cost in a second currency becomes a usage of its own,
-/// without hours, which would count twice.
+/// the ISO 4217 code in lower case. A cost in a second currency becomes a usage of its own, of no
+/// more hours: those of the run are counted already.
 fn usages(
     data: &Node<'_>,
     entries: &[Entry<'_>],
@@ -98,19 +102,21 @@ fn usages(
         ended_at,
         source: context.source.clone(),
     };
-    let mut hours = entries.iter().find(|entry| entry.key == "gpu_hours");
+    let hours = entries.iter().find(|entry| entry.key == "gpu_hours");
+    let mut gpu_hours = measured(data, hours)?;
     let mut usages = Vec::new();
     for (entry, currency) in entries.iter().filter_map(|entry| Some((entry, currency(entry.key)?)))
     {
         usages.push(Usage {
-            gpu_hours: measured(data, hours.take())?,
+            gpu_hours,
             amount: measured(data, Some(entry))?,
             currency: Some(currency),
             ..blank.clone()
         });
+        gpu_hours = gpu_hours.map(|_| 0.0);
     }
-    if hours.is_some() {
-        usages.push(Usage { gpu_hours: measured(data, hours)?, ..blank });
+    if usages.is_empty() && hours.is_some() {
+        usages.push(Usage { gpu_hours, ..blank });
     }
     Ok(usages)
 }
