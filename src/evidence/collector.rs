@@ -71,9 +71,9 @@ impl Collector {
     pub fn add_bytes(&mut self, name: &str, bytes: &[u8], side: Side) {
         if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
             let problem = Problem::whole("has a name that is empty, too long or not plain text");
-            self.errors.push(problem.of(&quoted(name)));
+            self.note(&quoted(name), side, problem);
         } else if !self.count() {
-            self.errors.push(files::too_many().of(name));
+            self.note(name, side, files::too_many());
         } else {
             self.take(name, bytes, side);
         }
@@ -85,7 +85,7 @@ impl Collector {
         if self.count() {
             self.take_as(name, Some(format), bytes, side);
         } else {
-            self.errors.push(files::too_many().of(name));
+            self.note(name, side, files::too_many());
         }
     }
 
@@ -102,6 +102,10 @@ impl Collector {
         self.errors.sort();
         self.errors.dedup();
         Err(self.errors)
+    }
+
+    fn note(&mut self, name: &str, side: Side, problem: Problem) {
+        self.errors.push(problem.of(&side.full(name)));
     }
 
     fn count(&mut self) -> bool {
@@ -121,11 +125,8 @@ impl Collector {
     }
 
     fn take_as(&mut self, name: &str, known: Option<Format>, bytes: &[u8], side: Side) {
-        let full = match side {
-            Side::Candidate => name.to_owned(),
-            Side::Baseline => format!("baseline/{name}"),
-        };
-        if let Err(problem) = self.try_take((name, known), &full.as_str().into(), bytes, side) {
+        let full = side.full(name).into();
+        if let Err(problem) = self.try_take((name, known), &full, bytes, side) {
             self.errors.push(problem.of(&full));
         }
     }
@@ -147,7 +148,8 @@ impl Collector {
         self.items = self.items.saturating_add(said.len());
         if self.items > MAX_ITEMS {
             return Err(Problem::whole(format!(
-                "brings the snapshot to more than {MAX_ITEMS} metrics, findings and other items"
+                "brings the snapshot to more than {MAX_ITEMS} metrics, findings and other items; \
+                 leave out what no policy reads"
             )));
         }
         let kinds = match side {
@@ -175,11 +177,14 @@ impl Collector {
     fn admit(&mut self, full: &SourceName, bytes: &[u8], side: Side) -> Result<Digest, Problem> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if length > MAX_FILE_BYTES {
-            return Err(Problem::whole(format!("is larger than {MAX_FILE_BYTES} bytes")));
+            return Err(files::too_large());
         }
         self.bytes = self.bytes.saturating_add(length);
         if self.bytes > MAX_TOTAL_BYTES {
-            let text = format!("brings the evidence to more than {MAX_TOTAL_BYTES} bytes");
+            let text = format!(
+                "brings the evidence to more than {MAX_TOTAL_BYTES} bytes; give fewer files, or \
+                 reports that list less"
+            );
             return Err(Problem::whole(text));
         }
         if self.read.contains_key(full) {
@@ -274,7 +279,7 @@ impl Visitor for Walk<'_> {
 
     fn problem(&mut self, name: &str, problem: Problem) {
         let name = if name.is_empty() { "." } else { name };
-        self.collector.errors.push(problem.of(name));
+        self.collector.note(name, self.side, problem);
     }
 
     fn count(&mut self) -> bool {

@@ -159,7 +159,6 @@ fn visit_entry(dir: &Dir, leaf: &str, full: &str, depth: usize, visitor: &mut im
 }
 
 fn read(dir: &Dir, leaf: &str) -> Result<Vec<u8>, Problem> {
-    let too_large = || Problem::whole(format!("is larger than {MAX_FILE_BYTES} bytes"));
     // Were the file swapped for a pipe since it was looked at, opening that would wait for ever.
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
@@ -178,6 +177,12 @@ fn read(dir: &Dir, leaf: &str) -> Result<Vec<u8>, Problem> {
         return Err(too_large());
     }
     Ok(bytes)
+}
+
+pub(super) fn too_large() -> Problem {
+    Problem::whole(format!(
+        "is larger than {MAX_FILE_BYTES} bytes; have its tool report less, or split it"
+    ))
 }
 
 pub(super) fn too_many() -> Problem {

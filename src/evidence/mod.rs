@@ -50,6 +50,16 @@ pub enum Side {
     Baseline,
 }
 
+impl Side {
+    /// What a piece of evidence of this name is called, also in messages.
+    fn full(self, name: &str) -> String {
+        match self {
+            Self::Candidate => name.to_owned(),
+            Self::Baseline => format!("baseline/{name}"),
+        }
+    }
+}
+
 /// What the evidence must speak of.
 #[derive(Clone, Debug)]
 pub struct About {

@@ -38,14 +38,6 @@ impl<'a> Node<'a> {
         Problem::mismatch(quoted(&self.pointer), text)
     }
 
-    /// A complaint about the word that the member `key` is. Guessing what an unknown word means
-    /// could turn a finding into none.
-    pub(super) fn unknown_word(&self, key: &str, word: &str) -> Problem {
-        let place = child_pointer(&self.pointer, key);
-        let text = format!("`{}` is no word that lockgate knows here", quoted(word));
-        Problem::at(quoted(&place), text)
-    }
-
     pub(super) fn object(&self) -> Result<&'a Map<String, Value>, Problem> {
         self.value.as_object().ok_or_else(|| self.expected("an object"))
     }
@@ -92,13 +84,38 @@ impl<'a> Node<'a> {
 
     /// A short text that must be there and not be empty: a name, an identifier, a key word.
     pub(super) fn name(&self, key: &str) -> Result<&'a str, Problem> {
-        self.opt_name(key)?.ok_or_else(|| self.problem(format!("`{key}` is missing or empty")))
+        self.opt_name(key)?.ok_or_else(|| self.missing(key))
     }
 
     /// As [`Self::name`]; none when it is absent or empty.
     pub(super) fn opt_name(&self, key: &str) -> Result<Option<&'a str>, Problem> {
         let text = self.get(key)?.map(|node| node.text(MAX_NAME_BYTES)).transpose()?;
         Ok(text.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// What the word that the member `key` is means; none when it is absent or empty. A word that
+    /// is not among `known` is refused: guessing what it means could turn a finding into none.
+    pub(super) fn word<T: Copy>(
+        &self,
+        key: &str,
+        known: &[(&str, T)],
+    ) -> Result<Option<T>, Problem> {
+        let Some(word) = self.opt_name(key)? else { return Ok(None) };
+        if let Some((_, meaning)) = known.iter().find(|(known, _)| *known == word) {
+            return Ok(Some(*meaning));
+        }
+        let known: Vec<String> = known.iter().map(|(known, _)| format!("`{known}`")).collect();
+        let text = format!(
+            "`{}` is no word that lockgate knows here; it knows {}",
+            quoted(word),
+            known.join(", ")
+        );
+        Err(Problem::at(quoted(&child_pointer(&self.pointer, key)), text))
+    }
+
+    /// The same for a word that must be there.
+    pub(super) fn need_word<T: Copy>(&self, key: &str, known: &[(&str, T)]) -> Result<T, Problem> {
+        self.word(key, known)?.ok_or_else(|| self.missing(key))
     }
 
     /// A longer text; none when it is absent or empty.
@@ -204,6 +221,10 @@ impl<'a> Node<'a> {
 
     pub(super) fn is_text(&self) -> bool {
         self.value.is_string()
+    }
+
+    fn missing(&self, key: &str) -> Problem {
+        self.problem(format!("`{key}` is missing or empty"))
     }
 
     fn child(&self, key: &str, value: &'a Value) -> Self {

@@ -6,13 +6,14 @@ mod documents;
 mod formats;
 mod hostile;
 mod rules;
+mod scanners;
 mod schema;
 
 use std::path::{Path, PathBuf};
 
 use globset::Glob;
 use lockgate::evidence::{About, Assigned, Assignment, Collector, EvidenceError, Frozen, Side};
-use lockgate::model::Target;
+use lockgate::model::{Snapshot, Target};
 
 fn sample(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/samples").join(path)
@@ -47,6 +48,13 @@ fn candidate(samples: &[&str]) -> Frozen {
         collector.add_path(&sample(path), Side::Candidate);
     }
     collector.freeze().unwrap()
+}
+
+/// What this JSON, as `x.json`, says of the candidate.
+fn snapshot_of(json: &str) -> Snapshot {
+    let mut collector = collector();
+    collector.add_bytes("x.json", json.as_bytes(), Side::Candidate);
+    Snapshot::clone(&collector.freeze().unwrap().snapshot)
 }
 
 /// What is wrong with this JSON as the candidate's evidence.

@@ -74,6 +74,29 @@ fn a_slice_without_a_value_leaves_the_others_theirs() {
 }
 
 #[test]
+fn a_metric_without_a_value_is_listed_once_for_each_source_and_its_values_are_counted() {
+    let times = |metric: &str, count: usize| metrics(&vec![metric; count].join(", "));
+    let mut collector = collector();
+    let nan = times(r#"{"name": "auc", "value": "NaN"}"#, 50);
+    let other = times(r#"{"name": "auc", "value": "NaN", "dataset": "d"}"#, 1);
+    let values: Vec<String> = (0..30)
+        .map(|index| format!(r#"{{"name": "auc", "value": {index}, "dataset": "d"}}"#))
+        .collect();
+    collector.add_bytes("a.json", nan.as_bytes(), Side::Candidate);
+    collector.add_bytes("b.json", other.as_bytes(), Side::Candidate);
+    collector.add_bytes("c.json", metrics(&values.join(", ")).as_bytes(), Side::Candidate);
+    let snapshot = collector.freeze().unwrap().snapshot;
+    assert!(snapshot.candidate.is_empty());
+    let reasons: Vec<&str> = snapshot.unmeasured.iter().map(|entry| &*entry.reason).collect();
+    // The one that says most of what they are.
+    let [plain, told] = reasons.as_slice() else { panic!("{reasons:?}") };
+    assert_eq!(*plain, "NaN in `a.json`");
+    assert!(told.starts_with("NaN in `b.json`, dataset `d`; set aside: 0 in `c.json`, "), "{told}");
+    assert!(told.ends_with(" and 10 more"), "{told}");
+    assert_eq!(told.matches("`c.json`").count(), 20);
+}
+
+#[test]
 fn equal_measurements_count_once_and_different_ones_all_stay() {
     let mut collector = collector();
     let both = r#"{"name": "auc", "value": 0.9}, {"name": "f1", "value": 0.5}"#;
@@ -292,6 +315,43 @@ fn names_the_place_of_a_value_of_the_wrong_shape() {
         assert_eq!(error.place, place, "{error}");
         assert!(!error.problem.contains("Raw") && !error.problem.contains("f64"), "{error}");
     }
+}
+
+#[test]
+fn rejects_times_that_cannot_be_written() {
+    for json in [
+        r#"{"run": {"info": {"run_id": "r", "end_time": 253402210000000}}}"#,
+        r#"{"results": {"t": {"acc,none": 1}}, "configs": {}, "versions": {},
+            "date": 253402210000}"#,
+    ] {
+        assert!(error_in(json).problem.contains("is not a time"), "{json}");
+    }
+}
+
+#[test]
+fn names_the_words_that_it_knows() {
+    let json = r#"{"SchemaVersion": 2, "Results": [{"Secrets": [
+        {"RuleID": "r", "Severity": "dire"}]}]}"#;
+    let error = error_in(json);
+    assert_eq!(error.place, "/Results/0/Secrets/0/Severity");
+    assert_eq!(
+        error.problem,
+        "`dire` is no word that lockgate knows here; it knows `UNKNOWN`, `LOW`, `MEDIUM`, `HIGH`, \
+         `CRITICAL`"
+    );
+}
+
+#[test]
+fn names_what_is_wrong_with_the_baseline_as_the_baselines() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("empty")).unwrap();
+    let mut collector = collector();
+    collector.add_path(&dir.path().join("empty"), Side::Baseline);
+    collector.add_bytes("a\nb", b"{}", Side::Baseline);
+    collector.add_bytes("c.json", b"{", Side::Baseline);
+    let errors = collector.freeze().unwrap_err();
+    assert_eq!(errors.len(), 3);
+    assert!(errors.iter().all(|error| error.source_name.starts_with("baseline/")), "{errors:?}");
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! Grype JSON reports.
 //!
 //! Facts from Grype's own source: `grype/presenter/models` (`document.go`, `match.go`,
-//! `ignore.go`, `source.go`, `vulnerability.go`).
+//! `ignore.go`, `source.go`, `vulnerability.go`, `alert.go`).
 
-use super::super::error::Problem;
+use std::collections::BTreeMap;
+
+use super::super::error::{Problem, quoted};
+use super::super::limits::MAX_NAME_BYTES;
 use super::super::node::Node;
 use super::super::said::Said;
 use super::Context;
-use super::scanner::title;
+use super::scanner::{listed, title};
 use super::trivy::digest_of_reference;
 use crate::model::{Category, Digest, Exploitability, Finding, Kind, Scan, Severity, SourceName};
 
@@ -44,7 +47,7 @@ pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Probl
         scanned: None,
         looked_for: vec![Category::Vulnerability],
         skipped: 0,
-        errors: Vec::new(),
+        errors: alerts(root)?,
         source: context.source.clone(),
     });
     Ok(said)
@@ -84,7 +87,7 @@ fn finding(
         scanner: SCANNER.to_owned(),
         id: id.to_owned(),
         category: Category::Vulnerability,
-        severity: severity(&vulnerability)?,
+        severity: vulnerability.word("severity", &SEVERITIES)?.unwrap_or(Severity::Unknown),
         title: title(vulnerability.opt_text("description")?.unwrap_or(id)),
         component: Some(artifact.name("name")?.to_owned()),
         installed: artifact.opt_name("version")?.map(str::to_owned),
@@ -96,17 +99,20 @@ fn finding(
 }
 
 fn fixed_in(fix: &Node<'_>) -> Result<Option<String>, Problem> {
-    match fix.opt_name("state")? {
-        Some("fixed") => match fix.items("versions")?.first() {
-            Some(version) => {
-                Ok(Some(version.text(super::super::limits::MAX_NAME_BYTES)?.to_owned()))
-            }
-            None => Ok(None),
-        },
-        None | Some("not-fixed" | "wont-fix" | "unknown") => Ok(None),
-        Some(other) => Err(fix.unknown_word("state", other)),
+    const FIXED: [(&str, bool); 4] =
+        [("fixed", true), ("not-fixed", false), ("wont-fix", false), ("unknown", false)];
+    match (fix.word("state", &FIXED)?, fix.items("versions")?.first()) {
+        (Some(true), Some(version)) => Ok(Some(version.text(MAX_NAME_BYTES)?.to_owned())),
+        (Some(true), None) | (Some(false) | None, _) => Ok(None),
     }
 }
+
+const VEX: [(&str, Exploitability); 4] = [
+    ("not_affected", Exploitability::NotAffected),
+    ("fixed", Exploitability::Fixed),
+    ("affected", Exploitability::Affected),
+    ("under_investigation", Exploitability::UnderInvestigation),
+];
 
 /// What the rules under which Grype set a match aside say of its effect. Only a VEX statement
 /// does; a rule from a configuration file leaves it an ordinary finding. Where rules disagree,
@@ -114,16 +120,7 @@ fn fixed_in(fix: &Node<'_>) -> Result<Option<String>, Problem> {
 fn stated(node: &Node<'_>) -> Result<Exploitability, Problem> {
     let mut stated = None;
     for rule in node.items("appliedIgnoreRules")? {
-        let effect = match rule.opt_name("vex-status")? {
-            None => continue,
-            Some("not_affected") => Exploitability::NotAffected,
-            Some("fixed") => Exploitability::Fixed,
-            Some("affected") => Exploitability::Affected,
-            Some("under_investigation") => Exploitability::UnderInvestigation,
-            Some(other) => {
-                return Err(rule.unknown_word("vex-status", other));
-            }
-        };
+        let Some(effect) = rule.word("vex-status", &VEX)? else { continue };
         if stated.is_some_and(|before| before != effect) {
             return Ok(Exploitability::Unstated);
         }
@@ -133,14 +130,31 @@ fn stated(node: &Node<'_>) -> Result<Exploitability, Problem> {
 }
 
 /// `Unknown`, and no word at all, is Grype's "not rated".
-fn severity(node: &Node<'_>) -> Result<Severity, Problem> {
-    match node.opt_name("severity")? {
-        None | Some("Unknown") => Ok(Severity::Unknown),
-        Some("Negligible") => Ok(Severity::Negligible),
-        Some("Low") => Ok(Severity::Low),
-        Some("Medium") => Ok(Severity::Medium),
-        Some("High") => Ok(Severity::High),
-        Some("Critical") => Ok(Severity::Critical),
-        Some(other) => Err(node.unknown_word("severity", other)),
+const SEVERITIES: [(&str, Severity); 6] = [
+    ("Unknown", Severity::Unknown),
+    ("Negligible", Severity::Negligible),
+    ("Low", Severity::Low),
+    ("Medium", Severity::Medium),
+    ("High", Severity::High),
+    ("Critical", Severity::Critical),
+];
+
+/// What Grype says of packages that it could not judge as it should. Hundreds say the same.
+fn alerts(root: &Node<'_>) -> Result<Vec<String>, Problem> {
+    let mut alerts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for package in root.items("alertsByPackage")? {
+        for alert in package.items("alerts")? {
+            let told = (alert.name("type")?, alert.opt_text("message")?.unwrap_or_default());
+            *alerts.entry(told).or_default() += 1;
+        }
     }
+    let told = alerts.into_iter().map(|((kind, message), packages)| {
+        let mend = match kind {
+            "distro-eol" => "build on a release that is still supported",
+            "distro-disabled" | "distro-unknown" => "scan it with a tool that knows it as well",
+            _ => "see what Grype says of it",
+        };
+        title(&format!("{message} ({}; packages: {packages}); {mend}", quoted(kind)))
+    });
+    Ok(listed(told.collect()))
 }

@@ -100,7 +100,7 @@ fn finding(issue: &Node<'_>, source: &SourceName) -> Result<Finding, Problem> {
     Ok(Finding {
         scanner: SCANNER.to_owned(),
         category: Category::UnsafeCode,
-        severity: severity(issue)?,
+        severity: issue.need_word("severity", &SEVERITIES)?,
         title: title(issue.opt_text("description")?.unwrap_or(&id)),
         id,
         component: module.map(str::to_owned),
@@ -112,12 +112,9 @@ fn finding(issue: &Node<'_>, source: &SourceName) -> Result<Finding, Problem> {
     })
 }
 
-fn severity(issue: &Node<'_>) -> Result<Severity, Problem> {
-    match issue.name("severity")? {
-        "LOW" => Ok(Severity::Low),
-        "MEDIUM" => Ok(Severity::Medium),
-        "HIGH" => Ok(Severity::High),
-        "CRITICAL" => Ok(Severity::Critical),
-        other => Err(issue.unknown_word("severity", other)),
-    }
-}
+const SEVERITIES: [(&str, Severity); 4] = [
+    ("LOW", Severity::Low),
+    ("MEDIUM", Severity::Medium),
+    ("HIGH", Severity::High),
+    ("CRITICAL", Severity::Critical),
+];

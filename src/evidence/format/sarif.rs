@@ -43,7 +43,8 @@ fn read_run(run: &Node<'_>, context: &Context<'_>, said: &mut Said) -> Result<()
     if run.get("results")?.is_none() {
         errors.push("the run lists no results: it did not scan".to_owned());
     }
-    let mut looked_for: BTreeSet<Category> = rules.categories()?;
+    let mut looked_for: BTreeSet<Category> =
+        rules.by_id.values().map(|rule| rule.category).collect();
     looked_for.extend(known_aim(tool));
     for result in run.items("results")? {
         if let Some(finding) = finding(&result, tool, &rules, context)? {
@@ -152,34 +153,88 @@ fn message<'a>(node: &Node<'a>) -> Result<Option<&'a str>, Problem> {
     }
 }
 
+/// What a rule says of all its results. Worked out once: a rule may have many tags, and many
+/// results.
+#[derive(Clone)]
+struct Rule<'a> {
+    id: &'a str,
+    category: Category,
+    title: Option<String>,
+    score: Option<Severity>,
+    level: Option<Severity>,
+}
+
+impl<'a> Rule<'a> {
+    fn of(node: &Node<'a>, tool: &str) -> Result<Self, Problem> {
+        let id = node.name("id")?;
+        let mut rule =
+            Self { id, category: category(id, tool), title: None, score: None, level: None };
+        if let Some(properties) = node.get("properties")? {
+            rule.category = tagged(&properties)?.unwrap_or(rule.category);
+            rule.score = score(&properties)?;
+        }
+        if let Some(description) = node.get("shortDescription")? {
+            rule.title = description.opt_text("text")?.map(title);
+        }
+        if let Some(configuration) = node.get("defaultConfiguration")? {
+            rule.level = configuration.word("level", &LEVELS)?;
+        }
+        Ok(rule)
+    }
+}
+
+/// By the tags that scanners put on their rules.
+fn tagged(properties: &Node<'_>) -> Result<Option<Category>, Problem> {
+    for tag in properties.items("tags")? {
+        let category = match tag.text(MAX_NAME_BYTES)?.to_ascii_lowercase().as_str() {
+            "vulnerability" => Category::Vulnerability,
+            "ml-model" => Category::UnsafeCode,
+            "secret" => Category::Secret,
+            "misconfiguration" => Category::Misconfiguration,
+            "license" => Category::License,
+            _ => continue,
+        };
+        return Ok(Some(category));
+    }
+    Ok(None)
+}
+
+/// By the kind of identifier, then by the tool.
+fn category(id: &str, tool: &str) -> Category {
+    if id.starts_with("CVE-") || id.starts_with("GHSA-") {
+        return Category::Vulnerability;
+    }
+    known_aim(tool).unwrap_or(Category::Other)
+}
+
 /// The rules of a run: those of the tool itself, and those of its extensions, found by id.
 struct Rules<'a> {
-    tool: &'a str,
-    /// In the order to which `ruleIndex` refers.
-    own: Vec<Node<'a>>,
-    by_id: BTreeMap<&'a str, Node<'a>>,
+    /// Those of the tool, in the order to which `ruleIndex` refers.
+    own: Vec<Rule<'a>>,
+    by_id: BTreeMap<&'a str, Rule<'a>>,
 }
 
 impl<'a> Rules<'a> {
-    fn of(run: &Node<'a>, tool: &'a str) -> Result<Self, Problem> {
-        let tool_node = run.need("tool")?;
-        let own = tool_node.need("driver")?.items("rules")?;
-        let mut by_id = BTreeMap::new();
-        let mut add = |rules: &[Node<'a>]| -> Result<(), Problem> {
-            for rule in rules {
-                by_id.entry(rule.name("id")?).or_insert_with(|| rule.clone());
-            }
-            Ok(())
+    fn of(run: &Node<'a>, tool: &str) -> Result<Self, Problem> {
+        let read = |component: &Node<'a>| -> Result<Vec<Rule<'a>>, Problem> {
+            component.items("rules")?.iter().map(|rule| Rule::of(rule, tool)).collect()
         };
-        add(&own)?;
-        for extension in tool_node.items("extensions")? {
-            add(&extension.items("rules")?)?;
+        let tool_node = run.need("tool")?;
+        let own = read(&tool_node.need("driver")?)?;
+        let mut by_id = BTreeMap::new();
+        for rule in &own {
+            by_id.entry(rule.id).or_insert_with(|| rule.clone());
         }
-        Ok(Self { tool, own, by_id })
+        for extension in tool_node.items("extensions")? {
+            for rule in read(&extension)? {
+                by_id.entry(rule.id).or_insert(rule);
+            }
+        }
+        Ok(Self { own, by_id })
     }
 
     /// The id of the rule a result names, and the rule where the log describes it.
-    fn named_by(&self, result: &Node<'a>) -> Result<(&'a str, Option<&Node<'a>>), Problem> {
+    fn named_by(&self, result: &Node<'a>) -> Result<(&'a str, Option<&Rule<'a>>), Problem> {
         let reference = result.get("rule")?;
         let id = match (result.opt_name("ruleId")?, &reference) {
             (None, Some(reference)) => reference.opt_name("id")?,
@@ -192,34 +247,9 @@ impl<'a> Rules<'a> {
         }
         let index = result.opt_count("ruleIndex")?.and_then(|index| usize::try_from(index).ok());
         match index.and_then(|index| self.own.get(index)) {
-            Some(rule) => Ok((rule.name("id")?, Some(rule))),
-            None => Err(result.problem("names no rule")),
+            Some(rule) => Ok((rule.id, Some(rule))),
+            None => Err(result.problem("names no rule; give it a `ruleId`")),
         }
-    }
-
-    fn categories(&self) -> Result<BTreeSet<Category>, Problem> {
-        self.by_id.iter().map(|(id, rule)| self.category(id, Some(rule))).collect()
-    }
-
-    /// By the tags that scanners put on their rules, then by the kind of identifier, then by the
-    /// tool.
-    fn category(&self, id: &str, rule: Option<&Node<'_>>) -> Result<Category, Problem> {
-        if let Some(properties) = rule.map(|rule| rule.get("properties")).transpose()?.flatten() {
-            for tag in properties.items("tags")? {
-                match tag.text(MAX_NAME_BYTES)?.to_ascii_lowercase().as_str() {
-                    "vulnerability" => return Ok(Category::Vulnerability),
-                    "ml-model" => return Ok(Category::UnsafeCode),
-                    "secret" => return Ok(Category::Secret),
-                    "misconfiguration" => return Ok(Category::Misconfiguration),
-                    "license" => return Ok(Category::License),
-                    _ => {}
-                }
-            }
-        }
-        if id.starts_with("CVE-") || id.starts_with("GHSA-") {
-            return Ok(Category::Vulnerability);
-        }
-        Ok(known_aim(self.tool).unwrap_or(Category::Other))
     }
 }
 
@@ -233,31 +263,31 @@ fn finding(
     rules: &Rules<'_>,
     context: &Context<'_>,
 ) -> Result<Option<Finding>, Problem> {
-    let problem_found = match result.opt_name("kind")?.unwrap_or("fail") {
-        // `open` could not be decided and `review` waits for a person: neither is clean.
-        "fail" | "open" | "review" => true,
-        "pass" | "notApplicable" | "informational" => false,
-        other => return Err(result.unknown_word("kind", other)),
-    };
+    const KINDS: [(&str, bool); 6] = [
+        ("fail", true),
+        // Could not be decided, and waits for a person: neither is clean.
+        ("open", true),
+        ("review", true),
+        ("pass", false),
+        ("notApplicable", false),
+        ("informational", false),
+    ];
+    let problem_found = result.word("kind", &KINDS)?.unwrap_or(true);
     // `absent` was found by an earlier run and is gone in this one.
     if !problem_found || result.opt_name("baselineState")? == Some("absent") {
         return Ok(None);
     }
     let (id, rule) = rules.named_by(result)?;
-    let short = match rule.map(|rule| rule.get("shortDescription")).transpose()?.flatten() {
-        Some(description) => description.opt_text("text")?,
-        None => None,
-    };
-    let text = match short {
-        Some(short) => Some(short),
-        None => message(result)?,
+    let title = match rule.and_then(|rule| rule.title.clone()) {
+        Some(title) => title,
+        None => title(message(result)?.unwrap_or(id)),
     };
     Ok(Some(Finding {
         scanner: tool.to_owned(),
         id: id.to_owned(),
-        category: rules.category(id, rule)?,
+        category: rule.map_or_else(|| category(id, tool), |rule| rule.category),
         severity: severity(result, rule)?,
-        title: title(text.unwrap_or(id)),
+        title,
         component: None,
         installed: None,
         fixed_in: None,
@@ -287,35 +317,31 @@ fn unescaped(uri: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
 }
 
+const LEVELS: [(&str, Severity); 4] = [
+    ("error", Severity::High),
+    ("warning", Severity::Medium),
+    ("note", Severity::Low),
+    ("none", Severity::Unknown),
+];
+
 /// The `security-severity` score where there is one, on the result before the rule; else the
 /// level.
-fn severity(result: &Node<'_>, rule: Option<&Node<'_>>) -> Result<Severity, Problem> {
-    for node in [Some(result), rule].into_iter().flatten() {
-        if let Some(properties) = node.get("properties")?
-            && let Some(score) = score(&properties)?
-        {
-            return Ok(score);
-        }
-    }
-    let level = match (result.opt_name("level")?, rule) {
-        (Some(level), _) => Some(level),
-        (None, Some(rule)) => match rule.get("defaultConfiguration")? {
-            Some(configuration) => configuration.opt_name("level")?,
-            None => None,
-        },
-        (None, None) => None,
+fn severity(result: &Node<'_>, rule: Option<&Rule<'_>>) -> Result<Severity, Problem> {
+    let own = match result.get("properties")? {
+        Some(properties) => score(&properties)?,
+        None => None,
     };
-    // Section 3.27.10: the level is `warning` where nothing says otherwise.
-    match level.unwrap_or("warning") {
-        "error" => Ok(Severity::High),
-        "warning" => Ok(Severity::Medium),
-        "note" => Ok(Severity::Low),
-        "none" => Ok(Severity::Unknown),
-        other => Err(result.unknown_word("level", other)),
-    }
+    let level = result.word("level", &LEVELS)?;
+    Ok(own
+        .or(rule.and_then(|rule| rule.score))
+        .or(level)
+        .or(rule.and_then(|rule| rule.level))
+        // Section 3.27.10: the level is `warning` where nothing says otherwise.
+        .unwrap_or(Severity::Medium))
 }
 
-/// GitHub's bands: critical from 9.0, high from 7.0, medium from 4.0, low above 0.
+/// GitHub's bands: critical from 9.0, high from 7.0, medium from 4.0, low above 0. With 0.0 tools
+/// say that they do not know.
 fn score(properties: &Node<'_>) -> Result<Option<Severity>, Problem> {
     let Some(node) = properties.get("security-severity")? else { return Ok(None) };
     let score = if node.is_text() {
@@ -329,7 +355,7 @@ fn score(properties: &Node<'_>) -> Result<Option<Severity>, Problem> {
         Some(score) if score >= 7.0 => Some(Severity::High),
         Some(score) if score >= 4.0 => Some(Severity::Medium),
         Some(score) if score > 0.0 => Some(Severity::Low),
-        Some(_) => Some(Severity::Negligible),
+        Some(_) => Some(Severity::Unknown),
         None => None,
     }
     .map(Some)

@@ -2,11 +2,13 @@
 //!
 //! Facts from Trivy's own source: `pkg/types/report.go` (report, result classes),
 //! `pkg/types/finding.go` (modified findings and their statuses), `pkg/types/misconfiguration.go`,
-//! `pkg/types/license.go`, and the vulnerability statuses of trivy-db `pkg/types/status.go`.
+//! `pkg/types/license.go`, the vulnerability statuses of trivy-db `pkg/types/status.go`, and
+//! `pkg/scan/ospkg/scan.go` and `pkg/scan/langpkg/scan.go` (results without the vulnerability
+//! scanner).
 
 use std::collections::BTreeSet;
 
-use super::super::error::Problem;
+use super::super::error::{Problem, quoted};
 use super::super::node::Node;
 use super::super::said::Said;
 use super::Context;
@@ -29,12 +31,20 @@ pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Probl
     let mut looked_for = BTreeSet::new();
     let mut packages = None;
     for result in root.items("Results")? {
-        looked_for.extend(result.opt_name("Class")?.and_then(looks_for));
-        if result.get("Packages")?.is_some() {
-            packages = Some(packages.unwrap_or(0) + result.items("Packages")?.len());
+        let listed = result.get("Packages")?.map(|list| list.elements()).transpose()?;
+        looked_for.extend(result.opt_name("Class")?.and_then(|class| match class {
+            "os-pkgs" | "lang-pkgs" => listed.is_none().then_some(Category::Vulnerability),
+            "config" => Some(Category::Misconfiguration),
+            "secret" => Some(Category::Secret),
+            "license" | "license-file" => Some(Category::License),
+            _ => None,
+        }));
+        if let Some(listed) = listed {
+            packages = Some(packages.unwrap_or(0) + listed.len());
         }
         read_result(&result, &context.source, &mut said.findings)?;
     }
+    looked_for.extend(said.findings.iter().map(|finding| finding.category));
     said.scans.push(Scan {
         scanner: SCANNER.to_owned(),
         version: root
@@ -49,15 +59,16 @@ pub(super) fn read(root: &Node<'_>, context: &Context<'_>) -> Result<Said, Probl
         scanned: packages.and_then(|count| u64::try_from(count).ok()),
         looked_for: looked_for.into_iter().collect(),
         skipped: 0,
-        errors: Vec::new(),
+        errors: unsupported(root)?.into_iter().collect(),
         source: context.source.clone(),
     });
     Ok(said)
 }
 
-/// The image as Trivy names it: its configuration first, then the manifests it was pulled by.
+/// The image as Trivy names it: its configuration first, then the manifests it was pulled by. The
+/// `ArtifactID` looks like a digest and is none of the artifact: Trivy makes it of names.
 fn subjects(root: &Node<'_>) -> Result<Vec<Digest>, Problem> {
-    let mut subjects: Vec<Digest> = root.opt_digest("ArtifactID")?.into_iter().collect();
+    let mut subjects = Vec::new();
     if let Some(metadata) = root.get("Metadata")? {
         subjects.extend(metadata.opt_digest("ImageID")?);
         for reference in metadata.items("RepoDigests")? {
@@ -74,16 +85,20 @@ pub(super) fn digest_of_reference(reference: &Node<'_>) -> Result<Digest, Proble
     reference.digest(text.rsplit_once('@').map_or(text, |(_, digest)| digest))
 }
 
-/// What a result of this class shows Trivy to have looked for. A report without any result shows
-/// nothing: absent is not clean.
-fn looks_for(class: &str) -> Option<Category> {
-    match class {
-        "os-pkgs" | "lang-pkgs" => Some(Category::Vulnerability),
-        "config" => Some(Category::Misconfiguration),
-        "secret" => Some(Category::Secret),
-        "license" | "license-file" => Some(Category::License),
-        _ => None,
+/// Trivy's own word that its vendor no longer says what is wrong with the operating system.
+fn unsupported(root: &Node<'_>) -> Result<Option<String>, Problem> {
+    let Some(metadata) = root.get("Metadata")? else { return Ok(None) };
+    let Some(os) = metadata.get("OS")? else { return Ok(None) };
+    if os.opt_bool("EOSL")? != Some(true) {
+        return Ok(None);
     }
+    let family = os.opt_name("Family")?.unwrap_or("its operating system");
+    let release = format!("{family} {}", os.opt_name("Name")?.unwrap_or_default());
+    Ok(Some(title(&format!(
+        "{} is past its end of life, so not all of its vulnerabilities are known; build on a \
+         release that is still supported",
+        quoted(release.trim())
+    ))))
 }
 
 fn read_result(
@@ -123,7 +138,7 @@ impl Blank<'_> {
             scanner: SCANNER.to_owned(),
             id: id.to_owned(),
             category,
-            severity: severity(node)?,
+            severity: node.word("Severity", &SEVERITIES)?.unwrap_or(Severity::Unknown),
             title: title(node.opt_text("Title")?.unwrap_or(id)),
             component: None,
             installed: None,
@@ -141,7 +156,7 @@ impl Blank<'_> {
             installed: node.opt_name("InstalledVersion")?.map(str::to_owned),
             fixed_in: node.opt_name("FixedVersion")?.map(str::to_owned),
             location: path.map(str::to_owned),
-            exploitability: advisory_status(node)?,
+            exploitability: node.word("Status", &ADVISORIES)?.unwrap_or(Exploitability::Unstated),
             ..self.finding(node.name("VulnerabilityID")?, Category::Vulnerability, node)?
         })
     }
@@ -149,17 +164,15 @@ impl Blank<'_> {
     /// `PASS` is no finding. An `EXCEPTION` is one that the scanned project excused itself from:
     /// it stays, for lockgate's own waivers are the place to excuse it.
     fn misconfiguration(&self, node: &Node<'_>) -> Result<Option<Finding>, Problem> {
-        match node.opt_name("Status")?.unwrap_or("FAIL") {
-            "PASS" => Ok(None),
-            "FAIL" | "EXCEPTION" => {
-                let id = match node.opt_name("ID")? {
-                    Some(id) => id,
-                    None => node.name("AVDID")?,
-                };
-                self.finding(id, Category::Misconfiguration, node).map(Some)
-            }
-            other => Err(node.unknown_word("Status", other)),
+        const FAILED: [(&str, bool); 3] = [("PASS", false), ("FAIL", true), ("EXCEPTION", true)];
+        if node.word("Status", &FAILED)? == Some(false) {
+            return Ok(None);
         }
+        let id = match node.opt_name("ID")? {
+            Some(id) => id,
+            None => node.name("AVDID")?,
+        };
+        self.finding(id, Category::Misconfiguration, node).map(Some)
     }
 
     fn secret(&self, node: &Node<'_>) -> Result<Finding, Problem> {
@@ -179,47 +192,47 @@ impl Blank<'_> {
     /// finding; only VEX says something of its effect. An ignore file is no such statement.
     fn modified(&self, node: &Node<'_>) -> Result<Option<Finding>, Problem> {
         let inner = node.need("Finding")?;
-        let finding = match node.name("Type")? {
-            "vulnerability" => Some(self.vulnerability(&inner)?),
-            "misconfiguration" => self.misconfiguration(&inner)?,
-            "secret" => Some(self.secret(&inner)?),
-            "license" => Some(self.license(&inner)?),
-            other => return Err(node.unknown_word("Type", other)),
-        };
-        let exploitability = match node.name("Status")? {
-            "not_affected" => Exploitability::NotAffected,
-            "affected" => Exploitability::Affected,
-            "fixed" => Exploitability::Fixed,
-            "under_investigation" => Exploitability::UnderInvestigation,
-            "ignored" | "unknown" => Exploitability::Unstated,
-            other => return Err(node.unknown_word("Status", other)),
-        };
+        type Reader = for<'a> fn(&Blank<'a>, &Node<'_>) -> Result<Option<Finding>, Problem>;
+        const READERS: [(&str, Reader); 4] = [
+            ("vulnerability", |blank, node| blank.vulnerability(node).map(Some)),
+            ("misconfiguration", |blank, node| blank.misconfiguration(node)),
+            ("secret", |blank, node| blank.secret(node).map(Some)),
+            ("license", |blank, node| blank.license(node).map(Some)),
+        ];
+        let finding = node.need_word("Type", &READERS)?(self, &inner)?;
+        let exploitability = node.need_word("Status", &STATEMENTS)?;
         Ok(finding.map(|finding| Finding { exploitability, ..finding }))
     }
 }
 
 /// `UNKNOWN`, and no word at all, is Trivy's "not rated".
-fn severity(node: &Node<'_>) -> Result<Severity, Problem> {
-    match node.opt_name("Severity")? {
-        None | Some("UNKNOWN") => Ok(Severity::Unknown),
-        Some("LOW") => Ok(Severity::Low),
-        Some("MEDIUM") => Ok(Severity::Medium),
-        Some("HIGH") => Ok(Severity::High),
-        Some("CRITICAL") => Ok(Severity::Critical),
-        Some(other) => Err(node.unknown_word("Severity", other)),
-    }
-}
+const SEVERITIES: [(&str, Severity); 5] = [
+    ("UNKNOWN", Severity::Unknown),
+    ("LOW", Severity::Low),
+    ("MEDIUM", Severity::Medium),
+    ("HIGH", Severity::High),
+    ("CRITICAL", Severity::Critical),
+];
+
+/// What a statement, or an ignore file, says of a finding.
+const STATEMENTS: [(&str, Exploitability); 6] = [
+    ("not_affected", Exploitability::NotAffected),
+    ("affected", Exploitability::Affected),
+    ("fixed", Exploitability::Fixed),
+    ("under_investigation", Exploitability::UnderInvestigation),
+    ("ignored", Exploitability::Unstated),
+    ("unknown", Exploitability::Unstated),
+];
 
 /// The status of the vendor's advisory for the package. Its `fixed` means that a fixed version
 /// exists, not that it is installed: it says nothing of the effect here.
-fn advisory_status(node: &Node<'_>) -> Result<Exploitability, Problem> {
-    match node.opt_name("Status")? {
-        None | Some("unknown" | "fixed") => Ok(Exploitability::Unstated),
-        Some("not_affected") => Ok(Exploitability::NotAffected),
-        Some("affected" | "will_not_fix" | "fix_deferred" | "end_of_life") => {
-            Ok(Exploitability::Affected)
-        }
-        Some("under_investigation") => Ok(Exploitability::UnderInvestigation),
-        Some(other) => Err(node.unknown_word("Status", other)),
-    }
-}
+const ADVISORIES: [(&str, Exploitability); 8] = [
+    ("unknown", Exploitability::Unstated),
+    ("fixed", Exploitability::Unstated),
+    ("not_affected", Exploitability::NotAffected),
+    ("affected", Exploitability::Affected),
+    ("will_not_fix", Exploitability::Affected),
+    ("fix_deferred", Exploitability::Affected),
+    ("end_of_life", Exploitability::Affected),
+    ("under_investigation", Exploitability::UnderInvestigation),
+];
