@@ -200,7 +200,10 @@ async fn evidence(
     until: Instant,
 ) -> Result<Evidence, Refused> {
     let gates = app.gatekeeper.gates().ok_or(Refused::NotReady)?;
-    let Some(name) = &app.kubernetes.registry else { return Ok(nothing(used, target)) };
+    let name = app.kubernetes.registry.as_ref();
+    // What one registry holds says nothing of a model of that name in another.
+    let name = name.filter(|name| used.mapped || used.subject.registry == **name);
+    let Some(name) = name else { return Ok(nothing(used, target)) };
     let collector = app.collector(name).ok_or(Refused::Failed)?;
     let wanted = Wanted { subject: &used.subject, target, gates: &gates, until };
     // A registry that hangs costs no more than the request's own time.

@@ -61,6 +61,20 @@ fn a_version_is_served_when_its_run_in_mlflow_is_good_enough() {
     assert!(sources.contains("mlflow/run"), "{recorded}");
 }
 
+/// A model of another registry is another model, whatever its name.
+#[test]
+fn what_mlflow_says_counts_for_its_own_models_and_those_of_forms_that_the_operator_gave() {
+    let mlflow = Mlflow::shared();
+    let Model { name, .. } = &model(&mlflow, "namesake");
+    let registry = "registry.example:8080";
+    let options = ["--model-registry", registry, "--storage-uri", "s3://b/{model}/{version}"];
+    let gateway = Gateway::start_with(mlflow.url(), GATE_FILE, &options, |_| {});
+    let denied = review(&gateway, &format!("model-registry://{registry}/{name}/1"));
+    assert_denied(&denied, "could not decide");
+    let allowed = review(&gateway, &format!("s3://b/{name}/1"));
+    assert_eq!(allowed["allowed"], true, "{allowed}");
+}
+
 /// An alias may mean another version tomorrow, and KServe would load that unasked.
 #[test]
 fn an_alias_is_refused_however_good_the_version_is_that_it_means_today() {

@@ -299,6 +299,18 @@ fn leading_elsewhere() -> Vec<Value> {
         ),
         told(json!({"env": [{"name": "VLLM_ADDITIONAL_ARGS", "value": "--model org/other"}]})),
         told(json!({"envFrom": [{"configMapRef": {"name": "other"}}]})),
+        // Kubernetes and KServe fill words in with what stands elsewhere.
+        told(
+            json!({"args": ["$(EXTRA)"], "env": [{"name": "EXTRA", "value": "--model_id=org/other"}]}),
+        ),
+        told(
+            json!({"args": ["$(A)=org/other"], "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]}),
+        ),
+        told(json!({"env": [{"name": "EXTRA", "value": "--model_id=org/other"}]})),
+        told(json!({"env": [{"name": "A", "value": "--model_id"}]})),
+        told(json!({"args": ["--mod{{/* */}}el_id=org/other"]})),
+        told(json!({"args": ["{{.Annotations.extra}}"]})),
+        beside(json!({"labels": {"a": "{{ printf `%c` 34 }}"}})),
         told(json!({"volumeMounts": [{"name": "mine", "mountPath": "/mnt/models/1"}]})),
         told(json!({"volumeMounts": [{"name": "mine", "mountPath": "/mnt"}]})),
         told(json!({"volumeDevices": [{"name": "mine", "devicePath": "/mnt/models"}]})),
@@ -313,6 +325,11 @@ fn leading_elsewhere() -> Vec<Value> {
         beside(json!({"workerSpec": {"containers": [{"name": "worker-container",
             "env": [{"name": "MODEL_DIR", "value": "/other"}]}]}})),
         beside(json!({"workerSpec": {"initContainers": [{"name": "storage-initializer"}]}})),
+        json!({"storageUris": [{"uri": "models:/fraud/3", "mountPath": ""}],
+               "model": {"args": ["--model_dir=/other"]}}),
+        json!({"storageUris": [{"uri": "models:/fraud/3", "mountPath": "/"}], "model": {}}),
+        json!({"storageUris": [{"uri": "models:/fraud/3", "mountPath": "/."}], "model": {}}),
+        json!({"storageUris": [{"uri": "models:/fraud/3", "mountPath": "models"}], "model": {}}),
         json!({"storageUris": [{"uri": "models:/fraud/3", "mountPath": "/models"}],
                "model": {"volumeMounts": [{"name": "mine", "mountPath": "/models/sub"}]}}),
     ];
@@ -346,6 +363,25 @@ fn what_can_lead_to_another_model_than_the_address_is_refused() {
             assert_eq!(answer["allowed"], false, "{spec}");
         }
     }
+    // What stands before a model can be a model's server itself.
+    for container in [
+        json!({"args": ["--model_id=org/other"]}),
+        json!({"env": [{"name": "MODEL_ID", "value": "org/other"}]}),
+        json!({"envFrom": [{"secretRef": {"name": "a"}}]}),
+    ] {
+        let mut container = container;
+        container["name"] = json!("kserve-container");
+        for part in ["transformer", "explainer"] {
+            let spec = json!({"predictor": {"model": {"storageUri": "models:/fraud/3"}},
+                              part: {"containers": [container]}});
+            assert_eq!(ask(&served, &service(spec.clone()))["allowed"], false, "{spec}");
+        }
+    }
+    // KServe fills its runtimes in with annotations.
+    let mut annotated = service(serving("models:/fraud/3"));
+    annotated["request"]["object"]["metadata"]["annotations"] =
+        json!({"modelFormat": "sklearn\",\"--model_dir=/other"});
+    assert_eq!(ask(&served, &annotated)["allowed"], false);
     let llm = |more: Value| {
         let mut spec = json!({"model": {"uri": "models:/fraud/3"}});
         spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -367,6 +403,21 @@ fn what_can_lead_to_another_model_than_the_address_is_refused() {
             "volumeMounts": [{"name": "mine", "mountPath": "/mnt/lora/a"}]}]}})),
         llm(json!({"annotations": {"internal.serving.kserve.io/agent": "x"}})),
         llm(json!({"later": {"uri": "models:/other/3"}})),
+        llm(json!({"template": told("$(EXTRA)")})),
+        llm(json!({"template": told("{{ .ObjectMeta.Annotations.extra }}")})),
+        llm(json!({"model": {"uri": "models:/fraud/3", "name": "a\\\" --model org/other \\\""}})),
+        llm(json!({"router": {"scheduler": {"template": told("--model=org/other")}}})),
+        llm(
+            json!({"router": {"scheduler": {"tokenizer": {"template": told("--model=org/other")}}}}),
+        ),
+        llm(json!({"router": {"scheduler": {"pool": {"ref": {"name": "other"}}}}})),
+        llm(json!({"router": {"scheduler": {"pool": {"spec": {"selector": {}}}}}})),
+        llm(json!({"router": {"scheduler": {"later": {}}}})),
+        llm(json!({"router": {"route": {"http": {"refs": [{"name": "other"}]}}}})),
+        llm(json!({"router": {"route": {"http": {"spec": {"rules": [
+            {"backendRefs": [{"name": "fraud", "namespace": "dev", "port": 8000}]}]}}}}})),
+        llm(json!({"router": {"ingress": {"refs": [{"name": "other"}]}}})),
+        llm(json!({"router": {"later": {}}})),
     ] {
         for kind in ["LLMInferenceService", "LLMInferenceServiceConfig"] {
             let review = review("v1alpha2", kind, &object("v1alpha2", kind, spec.clone()));
@@ -394,6 +445,26 @@ fn a_server_may_be_told_what_does_not_name_a_model() {
         "annotations": {"prometheus.io/scrape": "true"},
     }});
     assert_eq!(ask(&served, &service(spec))["allowed"], true);
+}
+
+#[test]
+fn an_llm_may_be_reached_by_what_kserve_makes_for_it() {
+    let served = serve("");
+    let told = json!({"containers": [{"name": "main", "args": ["--grpc-port", "9002"]}]});
+    for router in [
+        json!({"gateway": {}, "route": {}, "scheduler": {}}),
+        json!({"gateway": {"refs": [{"name": "shared", "namespace": "gateways"}]},
+               "route": {"http": {}, "group": "fraud", "weight": 10},
+               "ingress": {},
+               "scheduler": {"pool": {}, "replicas": 2, "template": told.clone(),
+                             "tokenizer": {"template": told.clone()}}}),
+    ] {
+        let spec =
+            json!({"model": {"uri": "models:/fraud/3", "name": "org/fraud"}, "router": router});
+        let kind = "LLMInferenceService";
+        let answer = ask(&served, &review("v1alpha2", kind, &object("v1alpha2", kind, spec)));
+        assert_eq!(answer["allowed"], true, "{answer}");
+    }
 }
 
 #[test]
@@ -436,12 +507,21 @@ fn a_runtime_names_no_model_itself() {
     let told = |args: &[&str]| json!({"name": "kserve-container", "image": "x", "args": args});
     let usual = told(&["--model_name={{.Name}}", "--model_dir=/mnt/models"]);
     assert_eq!(ask(&served, &runtime(usual.clone(), json!({})))["allowed"], true);
-    let filled = told(&["sh -c", "exec serve --model_dir=${MODEL_DIR}"]);
+    let filled = told(&[
+        "sh -c",
+        "exec serve --model_dir=${MODEL_DIR}",
+        "--framework={{.Annotations.modelFormat}}",
+    ]);
     assert_eq!(ask(&served, &runtime(filled, json!({})))["allowed"], true);
     let env = |name: &str, value: &str| json!({"name": "kserve-container", "env": [{"name": name, "value": value}]});
     let worker = json!({"workerSpec": {"containers": [told(&["--model=org/other"])]}});
     for review in [
         runtime(told(&["--model_id=org/other"]), json!({})),
+        runtime(told(&["--model=$(X)"]), json!({})),
+        runtime(told(&["$(A)", "org/other"]), json!({})),
+        runtime(told(&["$(A)=org/other"]), json!({})),
+        runtime(told(&["--model={{.Annotations.path}}"]), json!({})),
+        runtime(told(&["{{ index .Annotations `a/b` }}"]), json!({})),
         runtime(env("STORAGE_URI", "models:/fraud/3"), json!({})),
         runtime(env("MODEL_ID", "org/other"), json!({})),
         runtime(usual.clone(), json!({"annotations": {"internal.serving.kserve.io/agent": "x"}})),
@@ -469,6 +549,24 @@ fn addresses_of_a_form_that_the_operator_gave_are_read() {
     let stored = json!({"predictor": {"model": {"storage": {"path": "fraud/5", "key": "prod"}}}});
     assert_eq!(ask(&served, &service(stored))["allowed"], true);
     assert_eq!(decided(&served), ["fraud/5 env:prod", "fraud/4 env:prod", "fraud/3 env:prod"]);
+}
+
+#[test]
+fn models_are_taken_from_registries_that_the_operator_named() {
+    let served = serve("--model-registry registry.kubeflow.svc:8080");
+    for (uri, allowed) in [
+        ("model-registry://registry.kubeflow.svc:8080/fraud/3", true),
+        ("model-registry://evil.example:8080/fraud/3", false),
+        ("model-registry://registry.kubeflow.svc/fraud/3", false),
+        // Kubeflow takes the first for a host if somebody answers there.
+        ("model-registry://fraud/3", false),
+    ] {
+        let answer = ask(&served, &service(serving(uri)));
+        assert_eq!(answer["allowed"], allowed, "{uri}: {answer}");
+        let message = answer["status"]["message"].as_str().unwrap_or_default();
+        assert!(allowed || message.contains("HOST") || message.contains("--model-registry"));
+    }
+    assert_eq!(decided(&served), ["fraud/3 env:prod"]);
 }
 
 #[test]

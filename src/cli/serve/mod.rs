@@ -20,7 +20,7 @@ use super::sandbox::SandboxOptions;
 use super::sources::SourceOptions;
 use super::terminal::Terminal;
 use crate::record::{self, Record};
-use crate::registry::kubernetes::{Mapping, Rules};
+use crate::registry::kubernetes::{Mapping, RegistryHost, Rules};
 use crate::report::plain;
 use crate::server::gateway::{Counts, Gateway};
 use crate::server::{
@@ -115,6 +115,12 @@ struct Kubernetes {
     /// `s3://models/{model}/{version}`. Can be given several times.
     #[arg(long, value_name = "FORM")]
     storage_uri: Vec<Mapping>,
+
+    /// A model registry of Kubeflow that models may be taken from, as it stands in
+    /// `model-registry://HOST:PORT/NAME/VERSION`. Can be given several times; all others are
+    /// refused.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    model_registry: Vec<RegistryHost>,
 
     /// Answer admission reviews without credentials, which an API server does not show unless it
     /// is told to. Keep others from reaching the server then.
@@ -262,11 +268,19 @@ impl Serve {
     }
 
     fn kubernetes_settings(&self, registry: Option<String>) -> KubernetesSettings {
-        let Kubernetes { kubernetes_environment, storage_uri, kubernetes_without_credentials } =
-            &self.kubernetes;
+        let Kubernetes {
+            kubernetes_environment,
+            storage_uri,
+            model_registry,
+            kubernetes_without_credentials,
+        } = &self.kubernetes;
         let environments = kubernetes_environment.iter().cloned().collect();
         KubernetesSettings {
-            rules: Rules { mappings: storage_uri.clone(), environments },
+            rules: Rules {
+                mappings: storage_uri.clone(),
+                registries: model_registry.clone(),
+                environments,
+            },
             registry,
             open: *kubernetes_without_credentials,
         }

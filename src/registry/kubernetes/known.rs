@@ -205,6 +205,16 @@ pub(super) const WORKLOAD: &[&str] = &[
     "worker",
 ];
 
+/// How what asks an LLM gets to it.
+pub(super) const LLM_ROUTER: &[&str] = &["gateway", "ingress", "route", "scheduler"];
+
+pub(super) const LLM_ROUTE: &[&str] = &["group", "http", "weight"];
+
+pub(super) const LLM_SCHEDULER: &[&str] =
+    &["annotations", "config", "labels", "pool", "replicas", "template", "tokenizer"];
+
+pub(super) const LLM_TOKENIZER: &[&str] = &["template"];
+
 pub(super) const LLM_MODEL: &[&str] = &["confidential", "criticality", "lora", "name", "uri"];
 
 pub(super) const LORA: &[&str] = &["adapters", "maxAdapters", "maxCpuAdapters", "maxRank"];

@@ -14,6 +14,7 @@ mod resource;
 mod review;
 mod service;
 mod source;
+mod template;
 mod uri;
 mod words;
 
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 
 pub use answer::{Outcome, answer};
 pub use review::{Operation, Review, Unreadable, read};
-pub use uri::{InvalidMapping, Mapping};
+pub use uri::{InvalidHost, InvalidMapping, Mapping, RegistryHost};
 
 use crate::model::{ModelVersion, Target};
 
@@ -30,6 +31,8 @@ use crate::model::{ModelVersion, Target};
 pub struct Rules {
     /// Storage addresses that hold the name of a model and its version.
     pub mappings: Vec<Mapping>,
+    /// Model registries of Kubeflow that models may be taken from.
+    pub registries: Vec<RegistryHost>,
     /// Environments by namespace; a namespace that is not there is an environment of its own name.
     pub environments: BTreeMap<String, String>,
 }
@@ -61,4 +64,7 @@ pub struct Use {
     pub place: String,
     /// The version.
     pub subject: ModelVersion,
+    /// Whether its address has the form of a [`Mapping`]: the operator says then that the model is
+    /// the one of that name in whatever registry knows it.
+    pub mapped: bool,
 }

@@ -52,6 +52,12 @@ impl<'a> Part<'a> {
         (raw.get() != "null").then_some(*raw)
     }
 
+    /// Whether nothing is written in it.
+    pub(super) fn is_empty(&self) -> bool {
+        let written = |raw: &RawValue| !matches!(raw.get(), "null" | "[]" | "{}");
+        !self.fields.0.iter().any(|(_, raw)| written(raw))
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.raw(name).is_some()
     }

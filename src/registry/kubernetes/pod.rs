@@ -127,8 +127,15 @@ pub(super) fn refuse_mounts(container: &Part<'_>, inside: &Inside) -> Result<(),
 pub(super) fn refuse_words(server: &Part<'_>, inside: &Inside) -> Result<(), String> {
     for list in ["command", "args"] {
         let words: Option<Vec<String>> = server.get(list)?;
-        let words = words.iter().flatten().map(String::as_str);
-        if let Some(word) = words::elsewhere(words, inside) {
+        let words = || words.iter().flatten().map(String::as_str);
+        if let Some(word) = words().find(|word| !inside.placeholders && word.contains("$(")) {
+            return Err(format!(
+                "{}: what stands for a variable in `{}` cannot be told; write out what it stands for",
+                server.at(list),
+                shown(word)
+            ));
+        }
+        if let Some(word) = words::elsewhere(words(), inside) {
             return Err(format!(
                 "{}: `{}` can lead to another model than the address; leave it out",
                 server.at(list),
@@ -145,9 +152,9 @@ pub(super) fn refuse_words(server: &Part<'_>, inside: &Inside) -> Result<(), Str
         let leads = match variable.known() {
             Some(value) => {
                 let assigned = format!("{name}={value}");
+                // What a variable is for stands where it is used, which may be another resource.
                 names && words::elsewhere(std::iter::once(&*assigned), inside).is_some()
-                    || words::variable_holds_arguments(name)
-                        && words::elsewhere(std::iter::once(value), inside).is_some()
+                    || words::elsewhere(std::iter::once(value), inside).is_some()
             }
             None if variable.value_from.is_none() => false,
             None => names || words::variable_holds_arguments(name),

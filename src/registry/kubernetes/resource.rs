@@ -10,6 +10,7 @@ use super::pod::{self, INTERNAL, Marks};
 use super::review::shown;
 use super::service::{check_runtime, of_service, of_trained};
 use super::source::Source;
+use super::template;
 use crate::model::ModelVersion;
 
 const GROUP: &str = "serving.kserve.io";
@@ -91,6 +92,15 @@ impl Kind {
     /// Reads a resource of this kind.
     pub(super) fn read(self, raw: &RawValue, namespace: &str) -> Result<Resource, String> {
         let Object { metadata, spec } = self.object(raw)?;
+        match self {
+            Self::InferenceService | Self::LlmInferenceService => {
+                template::refuse("spec", spec.get())?;
+                template::refuse_unplain(&metadata.annotations)?;
+            }
+            Self::ServingRuntime => template::check_runtime("spec", spec.get())?,
+            Self::LlmInferenceServiceConfig => template::check_base("spec", spec.get())?,
+            Self::TrainedModel | Self::InferenceGraph => {}
+        }
         let spec = Part::read("spec".to_owned(), spec)?;
         let mut sources = Vec::new();
         match self {

@@ -151,12 +151,13 @@ fn wanted(request: &Request<'_>, rules: &Rules) -> Result<Wanted, String> {
         if served {
             continue;
         }
-        let subject = uri::read(source.address()?, &rules.mappings)
+        let uri::Named { subject, mapped } = uri::read(source.address()?, rules)
             .map_err(|fault| format!("{}: {fault}", source.place))?;
         // Labels say what their writer likes. They may agree with the address, and no more.
         resource.labels.agree_with(&subject)?;
-        if !uses.iter().any(|other| other.subject == subject) {
-            uses.push(Use { place: source.place.clone(), subject });
+        let used = Use { place: source.place.clone(), subject, mapped };
+        if !uses.iter().any(|other| other.subject == used.subject && other.mapped == mapped) {
+            uses.push(used);
         }
     }
     Ok(if uses.is_empty() { Wanted::Nothing } else { Wanted::Models(uses) })

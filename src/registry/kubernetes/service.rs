@@ -3,6 +3,7 @@
 use super::known;
 use super::part::Part;
 use super::pod::{self, Marks, Variable};
+use super::review::shown;
 use super::source::{Source, Storage};
 use super::words::Inside;
 
@@ -47,7 +48,15 @@ fn of_component(part: Part<'_>, must: Must, sources: &mut Vec<Source>) -> Result
     let mut listed = Vec::new();
     for uri in part.parts("storageUris")? {
         let uri = uri.only(&[known::STORAGE_URI])?;
-        inside.folders.extend(uri.get::<String>("mountPath")?);
+        if let Some(path) = uri.get::<String>("mountPath")? {
+            inside.folders.push(folder(&path).ok_or_else(|| {
+                format!(
+                    "{}: `{}` is no folder for a model; write an absolute path such as `/mnt/models`",
+                    uri.at("mountPath"),
+                    shown(&path)
+                )
+            })?);
+        }
         listed.push(Source::at(uri.place(), uri.get("uri")?));
     }
     pod::refuse_orders(&part, &inside)?;
@@ -74,16 +83,22 @@ fn of_component(part: Part<'_>, must: Must, sources: &mut Vec<Source>) -> Result
     for container in &containers {
         of_server(container, sources)?;
     }
-    let serves = sources.len() > before;
-    if must == Must::Serve && !serves {
+    if must == Must::Serve && sources.len() == before {
         sources.push(Source::at(part.place(), None));
     }
-    if must == Must::Serve || serves {
-        for server in servers.iter().chain(&containers) {
-            pod::refuse_words(server, &inside)?;
-        }
+    // Also of what stands before a model: it can answer by itself.
+    for server in servers.iter().chain(&containers) {
+        pod::refuse_words(server, &inside)?;
     }
     Ok(())
+}
+
+/// A folder that models are laid down in, unless it would be all folders.
+fn folder(path: &str) -> Option<String> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut segments = path.strip_prefix('/')?.split('/');
+    let sound = segments.all(|segment| !matches!(segment, "" | "." | ".."));
+    sound.then(|| path.to_owned())
 }
 
 /// What a server for a framework, or a container, says of its model.

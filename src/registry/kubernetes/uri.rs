@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Rules;
 use crate::model::ModelVersion;
 
 /// Bytes of an address.
@@ -107,6 +108,33 @@ impl Mapping {
     }
 }
 
+/// A model registry of Kubeflow that models may be taken from: `HOST` or `HOST:PORT`, as it stands in
+/// `model-registry://HOST:PORT/NAME/VERSION`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryHost(String);
+
+/// Text that is no host.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "`{0}` is no host; write it as it stands in addresses, such as `model-registry-service.kubeflow.svc.cluster.local:8080`"
+)]
+pub struct InvalidHost(String);
+
+impl FromStr for RegistryHost {
+    type Err = InvalidHost;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (host, port) = text.split_once(':').map_or((text, None), |(a, b)| (a, Some(b)));
+        let named = !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+        if named && port.is_none_or(|port| port.parse::<u16>().is_ok()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidHost(text.chars().take(200).collect()))
+        }
+    }
+}
+
 /// Whether a piece of an address means itself to whatever reads it: not empty, not `.` or `..`,
 /// and without anything that some decode.
 fn is_plain(segment: &str) -> bool {
@@ -116,22 +144,33 @@ fn is_plain(segment: &str) -> bool {
         && segment.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~+@ ()".contains(c))
 }
 
+/// What an address names.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) subject: ModelVersion,
+    /// Whether by a form that the operator gave.
+    pub(super) mapped: bool,
+}
+
 /// The version that an address names, or what is wrong with it.
-pub(super) fn read(uri: &str, mappings: &[Mapping]) -> Result<ModelVersion, String> {
+pub(super) fn read(uri: &str, rules: &Rules) -> Result<Named, String> {
     let shown: String = uri.chars().filter(|c| !c.is_control()).take(200).collect();
     if uri.len() > LONGEST || uri.chars().any(char::is_control) {
         return Err(format!("`{shown}` is too long or not plain text"));
     }
-    let of = |registry: &str, model: &str, version: &str| ModelVersion {
-        registry: registry.to_owned(),
-        model: model.to_owned(),
-        version: version.to_owned(),
-        digest: None,
+    let of = |registry: &str, model: &str, version: &str, mapped: bool| Named {
+        subject: ModelVersion {
+            registry: registry.to_owned(),
+            model: model.to_owned(),
+            version: version.to_owned(),
+            digest: None,
+        },
+        mapped,
     };
     if let Some(rest) = uri.strip_prefix("models:/") {
         return match rest.split_once('/') {
             Some((model, version)) if is_plain(model) && is_number(version) => {
-                Ok(of("mlflow", model, version))
+                Ok(of("mlflow", model, version, false))
             }
             _ => Err(format!(
                 "`{shown}` names no version of a model, but what may mean another tomorrow; write `models:/NAME/VERSION` with the number of the version"
@@ -139,20 +178,25 @@ pub(super) fn read(uri: &str, mappings: &[Mapping]) -> Result<ModelVersion, Stri
         };
     }
     if let Some(rest) = uri.strip_prefix("model-registry://") {
-        return match model_registry(rest) {
-            Some((model, version)) => Ok(of("model-registry", model, version)),
-            None => Err(format!(
-                "`{shown}` names no version of a model; write `model-registry://NAME/VERSION`"
-            )),
+        let Some((host, model, version)) = model_registry(rest) else {
+            return Err(format!(
+                "`{shown}` does not say which version of a model is taken from which registry; write `model-registry://HOST/NAME/VERSION`"
+            ));
         };
+        if !rules.registries.iter().any(|known| known.0 == host) {
+            return Err(format!(
+                "`{shown}` is of a registry that nobody here vouches for; name one that the server was told of, or have it told of `{host}` with --model-registry"
+            ));
+        }
+        return Ok(of("model-registry", model, version, false));
     }
-    let found: Vec<_> = mappings.iter().filter_map(|mapping| mapping.read(uri)).collect();
+    let found: Vec<_> = rules.mappings.iter().filter_map(|mapping| mapping.read(uri)).collect();
     let storage = || uri.split_once(':').map_or("", |(scheme, _)| scheme);
     match found.as_slice() {
         [(model, version), others @ ..]
             if others.iter().all(|other| other == &(*model, *version)) =>
         {
-            Ok(of(storage(), model, version))
+            Ok(of(storage(), model, version, true))
         }
         [] => Err(format!(
             "`{shown}` does not say which version of a model it holds; write `models:/NAME/VERSION`, or have the server told the form of such addresses with --storage-uri"
@@ -169,14 +213,12 @@ fn is_number(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `NAME/VERSION`, or `HOST/NAME/VERSION`. The registry's own reader takes a first segment with a
-/// dot or a colon for its host, so a name like that cannot be told from one.
-fn model_registry(rest: &str) -> Option<(&str, &str)> {
-    let is_host = |text: &str| text.contains(['.', ':']);
-    let (first, others) = rest.split_once('/')?;
-    let (model, version) = if is_host(first) { others.split_once('/')? } else { (first, others) };
-    let plain = is_plain(model) && is_plain(version) && !is_host(model);
-    plain.then_some((model, version))
+/// `HOST/NAME/VERSION`. Of two segments Kubeflow's reader takes the first for a host when somebody
+/// answers there, and the second for a name then; the latest version of it is what would be served.
+fn model_registry(rest: &str) -> Option<(&str, &str, &str)> {
+    let (host, rest) = rest.split_once('/')?;
+    let (model, version) = rest.split_once('/')?;
+    (is_plain(model) && is_plain(version)).then_some((host, model, version))
 }
 
 #[cfg(test)]
@@ -184,8 +226,15 @@ mod tests {
     use super::*;
 
     fn version(uri: &str, mappings: &[&str]) -> Option<String> {
-        let mappings: Vec<Mapping> = mappings.iter().map(|text| text.parse().unwrap()).collect();
-        read(uri, &mappings).ok().map(|subject| format!("{} {subject}", subject.registry))
+        let rules = Rules {
+            mappings: mappings.iter().map(|text| text.parse().unwrap()).collect(),
+            registries: vec!["registry.example:8080".parse().unwrap()],
+            ..Rules::default()
+        };
+        read(uri, &rules).ok().map(|Named { subject, mapped }| {
+            assert_eq!(mapped, !mappings.is_empty());
+            format!("{} {subject}", subject.registry)
+        })
     }
 
     #[test]
@@ -193,8 +242,7 @@ mod tests {
         for (uri, expected) in [
             ("models:/fraud/3", "mlflow fraud/3"),
             ("models:/fraud detector/12", "mlflow fraud detector/12"),
-            ("model-registry://fraud/v1.2", "model-registry fraud/v1.2"),
-            ("model-registry://registry.example:8080/fraud/v1", "model-registry fraud/v1"),
+            ("model-registry://registry.example:8080/fraud/v1.2", "model-registry fraud/v1.2"),
         ] {
             assert_eq!(version(uri, &[]).as_deref(), Some(expected), "{uri}");
         }
@@ -218,10 +266,15 @@ mod tests {
             "models:/fraud/3?x",
             "Models:/fraud/3",
             "model-registry://fraud",
-            "model-registry://registry.example/fraud",
-            "model-registry://a/b/c",
-            "model-registry://fraud/",
-            "model-registry:///3",
+            "model-registry://fraud/3",
+            "model-registry://evil.example:8080/fraud/3",
+            "model-registry://registry.example/fraud/3",
+            "model-registry://registry.example:8080/fraud",
+            "model-registry://registry.example:8080/fraud/",
+            "model-registry://registry.example:8080/fraud/3/4",
+            "model-registry://registry.example:8080/fraud/3?namespace=mine",
+            "model-registry://@registry.example:8080/fraud/3",
+            "model-registry:///fraud/3",
             "s3://models/fraud/3",
             "",
             "fraud/3",
@@ -255,6 +308,16 @@ mod tests {
         let forms = ["s3://b/{model}/{version}", "s3://b/{version}/{model}"];
         assert_eq!(version("s3://b/fraud/3", &forms), None);
         assert_eq!(version("s3://b/3/3", &forms).as_deref(), Some("s3 3/3"));
+    }
+
+    #[test]
+    fn a_registry_is_a_host_with_or_without_a_port() {
+        for text in ["registry", "registry.kubeflow.svc:8080"] {
+            assert!(text.parse::<RegistryHost>().is_ok(), "{text}");
+        }
+        for text in ["", ":8080", "a:", "a:b", "a/b", "a:1:2", "model-registry://a", "a:70000"] {
+            assert!(text.parse::<RegistryHost>().is_err(), "{text}");
+        }
     }
 
     #[test]

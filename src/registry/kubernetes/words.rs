@@ -8,20 +8,29 @@
 pub(super) struct Inside {
     /// Folders in the container.
     pub(super) folders: Vec<String>,
-    /// Whether variables and templates may stand for one; in what is filled in later.
+    /// Whether variables may stand for one; in what is filled in later.
     pub(super) placeholders: bool,
 }
 
 impl Inside {
     fn has(&self, path: &str) -> bool {
-        if self.placeholders && (path.starts_with('$') || path.starts_with("{{")) {
-            return true;
-        }
         let below = |folder: &String| {
             path.strip_prefix(folder.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        !path.split('/').any(|segment| segment == "..") && self.folders.iter().any(below)
+        let inside = self.folders.iter().any(below) || self.placeholders && begins_with_model(path);
+        inside && !path.split('/').any(|segment| segment == "..")
+    }
+
+    /// Whether a token says of itself neither which option or variable it is nor that it is none,
+    /// as what a variable holds makes it one.
+    fn is_made_of_variables(&self, token: &str) -> bool {
+        // A shell's own variables are told apart in scripts that are written for it.
+        let sign = if self.placeholders { "$(" } else { "$" };
+        let named = token.split_once('=').map(|(name, _)| name);
+        let named = named.or_else(|| token.starts_with('-').then_some(token));
+        named.is_some_and(|name| name.contains(sign))
+            || token.strip_prefix("$(").is_some_and(|rest| rest.contains(')'))
     }
 
     /// Whether something mounted there would lie above, at or below a model.
@@ -34,6 +43,17 @@ impl Inside {
     }
 }
 
+/// Whether a path begins with a variable whose name says that it is a model's. No service may set
+/// one like that to anything but a place where its model lies.
+fn begins_with_model(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('$') else { return false };
+    let rest = rest.trim_start_matches(['{', '(']);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = rest.split(|c| !is_name(c)).next().unwrap_or_default();
+    let after = rest.trim_start_matches(is_name).trim_start_matches(['}', ')']);
+    variable_names_model(name) && (after.is_empty() || after.starts_with('/'))
+}
+
 /// The first word that leads to another model.
 pub(super) fn elsewhere<'a>(
     words: impl Iterator<Item = &'a str>,
@@ -41,15 +61,16 @@ pub(super) fn elsewhere<'a>(
 ) -> Option<&'a str> {
     let mut tokens = words
         .flat_map(str::split_whitespace)
-        .map(|token| token.trim_matches(['"', '\'', ';', '(', ')', '\\']))
-        .filter(|token| !token.is_empty())
+        .map(|token| token.trim_matches(['"', '\'', ';', '\\']))
+        .map(|token| (token, token.trim_matches(['"', '\'', ';', '(', ')', '\\'])))
+        .filter(|(_, token)| !token.is_empty())
         .peekable();
     let (mut before, mut last) = ("", "");
-    while let Some(token) = tokens.next() {
+    while let Some((whole, token)) = tokens.next() {
         let (name, value) = token.split_once('=').map_or((token, None), |(a, b)| (a, Some(b)));
         let plain = |value: &'a str| value.trim_matches(['"', '\'']);
         let leads = if name.starts_with('-') {
-            let value = value.or_else(|| tokens.peek().copied()).map_or("", plain);
+            let value = value.or_else(|| tokens.peek().map(|(_, next)| *next)).map_or("", plain);
             option_names_model(name) && !inside.has(value)
         } else if let Some(value) = value {
             variable_names_model(name) && !inside.has(plain(value))
@@ -57,8 +78,8 @@ pub(super) fn elsewhere<'a>(
             // `vllm serve MODEL`
             last == "serve" && before.ends_with("vllm") && !inside.has(token)
         };
-        if leads || is_address(value.map_or(token, plain)) {
-            return Some(token);
+        if leads || inside.is_made_of_variables(whole) || is_address(value.map_or(token, plain)) {
+            return Some(whole);
         }
         (before, last) = (last, token);
     }
@@ -131,9 +152,16 @@ pub(super) fn variable_names_model(name: &str) -> bool {
         || name.contains("LORA_MODULES")
 }
 
-/// Whether a variable holds further arguments.
+/// Whether a variable says by its name that it holds further arguments.
 pub(super) fn variable_holds_arguments(name: &str) -> bool {
     name.to_ascii_uppercase().ends_with("ARGS")
+}
+
+/// Whether it is a name, or a part of a name, and nothing that a shell, JSON or an option of a
+/// server would be made of.
+pub(super) fn is_plain_name(text: &str) -> bool {
+    !text.starts_with('-')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/@+".contains(c))
 }
 
 #[cfg(test)]
@@ -171,6 +199,11 @@ mod tests {
             "eval \"exec /usr/bin/vllm serve org/other",
             "hf://org/other",
             "--whatever=models:/other/3",
+            "$(EXTRA)",
+            "$(A)=org/other",
+            "--mod$(A)=org/other",
+            "--mod$A=org/other",
+            "${A}del_id=org/other",
         ] {
             assert!(leads(words), "{words}");
         }
@@ -195,10 +228,31 @@ mod tests {
 
     #[test]
     fn a_placeholder_stands_for_a_folder_only_where_it_may() {
-        let words = ["--model_dir=${MODEL_DIR}", "--model={{.Path}}"];
         let filled = Inside { placeholders: true, ..inside() };
-        for word in words {
+        for word in ["--model_dir=${MODEL_DIR}", "--model_dir=$(MODEL_DIR)/1", "--model $MODEL_ID"]
+        {
             assert!(leads(word), "{word}");
+            assert_eq!(elsewhere(std::iter::once(word), &filled), None, "{word}");
+        }
+        for word in [
+            "--model=$(X)",
+            "--model=${X}",
+            "--model=${MODEL_DIR:-/other}",
+            "--model=$(MODEL_DIR)/../other",
+            "--model={{.Annotations.path}}",
+            "$(EXTRA)",
+            "$(A)=org/other",
+            "--mod$(A)=org/other",
+        ] {
+            assert_eq!(elsewhere(std::iter::once(word), &filled), Some(word), "{word}");
+        }
+        for word in [
+            "--node-ip=$(POD_IP)",
+            "http://$(POD_IP):8000",
+            "python -m server ${ARGS} --tensor-parallel-size=${TENSOR_PARALLEL_SIZE} $0 $@",
+            "version=$(vllm --version | tail -1)",
+            "ids[\"${name}\"]=\"${index}\"",
+        ] {
             assert_eq!(elsewhere(std::iter::once(word), &filled), None, "{word}");
         }
     }
