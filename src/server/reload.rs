@@ -131,10 +131,8 @@ impl Reload {
             tokio::select! {
                 _ = looks.tick() => {
                     let found = self.look().await;
-                    // Files that are looked at for the first time have just been loaded.
-                    for (file, print) in &found {
-                        seen.entry(file.clone()).or_insert(*print);
-                    }
+                    // A file that is seen for the first time may have changed while it was loaded,
+                    // as only loading has told of it. It is loaded once more, from what is seen now.
                     if found == seen {
                         continue;
                     }

@@ -88,6 +88,26 @@ fn a_signal_and_a_request_have_it_loaded_too() {
     served.until_metric("lockgate_gate_reloads_total{result=\"loaded\"}", 3.0);
 }
 
+/// Which files the gates are made of is known once they are loaded, and so is what may have changed
+/// until then.
+#[test]
+fn files_that_only_loading_tells_of_are_loaded_once_more() {
+    let loaded = |served: &Served, times: f64| {
+        served.until_metric("lockgate_gate_reloads_total{result=\"loaded\"}", times);
+    };
+    let folder = Folder::new(&gate_of("policy", "")).guest("policy", guests::HONEST);
+    let served = folder.serve("");
+    loaded(&served, 2.0);
+    // And never again, until something else happens.
+    served.folder.write("policy.wasm", guests::component(guests::TRAPS));
+    served.until_logged("gates loaded");
+    loaded(&served, 3.0);
+    assert_eq!(verdict(&served, 0.5), "undecided");
+    // Nor is it told of, as nothing had changed.
+    served.signal(Signal::HUP);
+    served.until_logged_without("told to load everything anew", "gates loaded");
+}
+
 #[test]
 fn files_behind_links_are_noticed_as_kubernetes_replaces_them() {
     let folder = Folder::new(GATE);
