@@ -97,6 +97,8 @@ fn no_disguise_moves_an_alias() {
         ("compressed", with_body(ALIAS, &format!("{JSON}Content-Encoding: gzip\r\n"), body)),
         ("another method", with_body("PUT /api/2.0/mlflow/registered-models/alias", JSON, body)),
         ("a method in a header", with_body("GET /api/2.0/mlflow/registered-models/alias", &format!("{JSON}X-HTTP-Method-Override: POST\r\n"), body)),
+        ("a workspace for the look-ups alone", with_body(ALIAS, &format!("{JSON}X-MLFLOW-WORKSPACE: team-a\r\nConnection: x-mlflow-workspace\r\n"), body)),
+        ("credentials for the look-ups alone", with_body(ALIAS, &format!("{JSON}Authorization: Basic YW5uOng=\r\nConnection: Authorization\r\n"), body)),
         ("a query", with_body(&query, JSON, body)),
         ("a doubled slash", with_body("POST /api/2.0/mlflow//registered-models/alias", JSON, body)),
         ("an encoded slash", with_body("POST /api/2.0/mlflow/registered-models%2falias", JSON, body)),

@@ -166,6 +166,15 @@ fn each_workspace_has_models_of_its_own() {
     ];
     assert_eq!(told, wanted.map(|words| words.map(Some)));
 
+    // Judged as that of the team, and changed as the one that everybody sees.
+    let (_, arguments) = champion(name, "1");
+    let route = "/api/2.0/mlflow/registered-models/alias";
+    let disguise = [("x-mlflow-workspace", "team-a"), ("connection", "x-mlflow-workspace")];
+    let body = Some(arguments.to_string().into_bytes());
+    let (status, answer) = send_with(&gateway.url, "POST", route, body, &disguise);
+    assert_eq!(status, 400, "{answer}");
+    assert_eq!(server.alias(name, "champion").as_deref(), Some("2"));
+
     // Moving all of its models elsewhere is not for clients.
     let path = "/api/3.0/mlflow/workspaces/team-a";
     for (method, path) in

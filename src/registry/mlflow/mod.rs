@@ -28,7 +28,9 @@ pub use lookup::{RegisteredModel, Version};
 pub use mutation::{Change, Mutation, NewVersion, Stage, read};
 pub use plan::{Candidate, Leave, Move, Plan, REGISTRY};
 pub use refusal::{Reason, Refusal};
-pub use route::{Class, DEFAULT_WORKSPACE, Operation, Routes, WORKSPACE};
+pub use route::{
+    Class, DECIDING, DEFAULT_WORKSPACE, Operation, Routes, WORKSPACE, named_by_connection,
+};
 pub use screen::Screen;
 pub use source::VersionSource;
 pub use tags::{decided_target, decision_key};

@@ -3,8 +3,8 @@
 
 use hyper::Method;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
-    TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST,
+    HeaderMap, HeaderName, TRANSFER_ENCODING,
 };
 
 use super::path::Forms;
@@ -13,6 +13,11 @@ use super::screen::Screen;
 
 /// The header that chooses one of MLflow's workspaces, in each of which a name means another model.
 pub const WORKSPACE: HeaderName = HeaderName::from_static("x-mlflow-workspace");
+
+/// What says who asks for what, and is judged by: it goes on to MLflow as it came, whatever the
+/// header `Connection` would have removed on the way.
+pub static DECIDING: [HeaderName; 6] =
+    [WORKSPACE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST];
 
 /// MLflow's name for the workspace of those that name none.
 pub const DEFAULT_WORKSPACE: &str = "default";
@@ -157,6 +162,8 @@ const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-meth
 pub struct Routes {
     /// MLflow's `--static-prefix`, with a slash before and none after it; empty for none.
     prefix: String,
+    /// The header that says who asks, where one does.
+    user_header: Option<HeaderName>,
 }
 
 impl Routes {
@@ -165,7 +172,13 @@ impl Routes {
     pub fn below(prefix: &str) -> Self {
         let prefix = prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
-        Self { prefix }
+        Self { prefix, user_header: None }
+    }
+
+    /// The same where a header says who asks.
+    #[must_use]
+    pub fn with_user_header(self, user_header: Option<HeaderName>) -> Self {
+        Self { user_header, ..self }
     }
 
     /// What becomes of a request, by its method, its target as it was sent, and its headers.
@@ -175,7 +188,7 @@ impl Routes {
     }
 
     fn sort(&self, method: &Method, target: &str, headers: &HeaderMap) -> Result<Class, Refusal> {
-        check_every_head(headers)?;
+        check_every_head(headers, self.user_header.as_ref())?;
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
@@ -292,34 +305,46 @@ impl Routes {
 }
 
 /// What holds for every request: nothing in its head may be read two ways.
-fn check_every_head(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_every_head(headers: &HeaderMap, user_header: Option<&HeaderName>) -> Result<(), Refusal> {
+    let refused = |text: String| Err(Refusal::unclear(text));
     for name in OVERRIDES {
         if headers.contains_key(name) {
-            let text = format!("the header `{name}` asks for another method; send that method");
-            return Err(Refusal::unclear(text));
+            return refused(format!(
+                "the header `{name}` asks for another method; send that method"
+            ));
         }
     }
-    // Which of two is meant differs between servers.
-    for name in [WORKSPACE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE] {
-        if headers.get_all(&name).iter().nth(1).is_some() {
-            return Err(Refusal::unclear(format!(
-                "the header `{name}` is sent twice; send it once"
-            )));
+    let deciding = || DECIDING.iter().chain(user_header);
+    // Which of two is meant differs between servers. HTTP/2 sends each cookie by itself.
+    for name in deciding().filter(|name| **name != COOKIE) {
+        if headers.get_all(name).iter().nth(1).is_some() {
+            return refused(format!("the header `{name}` is sent twice; send it once"));
+        }
+    }
+    // Look-ups would be made with it, and the change without.
+    for named in named_by_connection(headers) {
+        if deciding().any(|name| name.as_str().eq_ignore_ascii_case(named)) {
+            let named = quoted(named);
+            return refused(format!(
+                "`Connection` names {named}, which would be removed; take it out"
+            ));
         }
     }
     // To a WSGI server, which MLflow's is inside, `_` in the name of a header is `-`.
     for name in headers.keys().map(HeaderName::as_str).filter(|name| name.contains('_')) {
         let meant = name.replace('_', "-");
-        if OVERRIDES.contains(&meant.as_str())
-            || [WORKSPACE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE]
-                .iter()
-                .any(|own| own.as_str() == meant)
-        {
-            let text = format!("the header {} could be read as `{meant}`; remove it", quoted(name));
-            return Err(Refusal::unclear(text));
+        if OVERRIDES.contains(&meant.as_str()) || deciding().any(|own| own.as_str() == meant) {
+            let name = quoted(name);
+            return refused(format!("the header {name} could be read as `{meant}`; remove it"));
         }
     }
     Ok(())
+}
+
+/// The headers that concern one connection alone, as `Connection` names them.
+pub fn named_by_connection(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 /// What the head of a judged request must look like, so that MLflow and lockgate read one body.
@@ -489,6 +514,7 @@ mod tests {
         let target = "/api/2.0/mlflow/registered-models/alias";
         let json = ("content-type", "application/json");
         let length = ("content-length", "2");
+        let routes = Routes::default().with_user_header(Some(HeaderName::from_static("x-user")));
         for pairs in [
             vec![json],
             vec![length],
@@ -504,13 +530,22 @@ mod tests {
             vec![json, length, ("x-mlflow-workspace", "a"), ("x-mlflow-workspace", "b")],
             vec![json, length, ("x_mlflow_workspace", "a")],
             vec![json, length, ("authorization", "a"), ("authorization", "b")],
+            vec![json, length, ("connection", "close, X-MLflow-Workspace")],
+            vec![json, length, ("connection", "close"), ("connection", " authorization ")],
+            vec![json, length, ("connection", "cookie")],
+            vec![json, length, ("connection", "keep-alive,content-type")],
+            vec![json, length, ("x-user", "ann"), ("x-user", "bo")],
+            vec![json, length, ("x_user", "bo")],
+            vec![json, length, ("connection", "x-user"), ("x-user", "ann")],
         ] {
-            let class = Routes::default().classify(&Method::POST, target, &headers(&pairs));
+            let class = routes.classify(&Method::POST, target, &headers(&pairs));
             assert!(matches!(class, Class::Refuse(_)), "{pairs:?}: {class:?}");
         }
         let charset = ("content-type", "application/json; charset=UTF-8");
-        for pairs in [vec![json, length], vec![charset, length, ("x_other", "a")]] {
-            let class = Routes::default().classify(&Method::POST, target, &headers(&pairs));
+        let hop = ("connection", "close, x-hop");
+        let user = ("x-user", "ann");
+        for pairs in [vec![json, length, hop, user], vec![charset, length, ("x_other", "a")]] {
+            let class = routes.classify(&Method::POST, target, &headers(&pairs));
             assert_eq!(class, Class::Judge(Operation::SetAlias), "{pairs:?}");
         }
         // MLflow asks for no type here.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Request, Response};
+use axum::http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::SemaphorePermit;
 use tracing::Instrument as _;
@@ -59,15 +59,9 @@ impl Gateway {
         let mutation = read(operation, &body)?;
         let header = inner.options.user_header.as_ref();
         let workspace = head.headers.get(WORKSPACE).and_then(|name| name.to_str().ok());
-        let asked_by = asker(&head.headers, header);
-        if let (Some(approver), Some(asker)) = (&mutation.approver, &asked_by)
-            && approver != asker
-        {
-            let (approver, asker) = (report::plain(approver), report::plain(asker));
-            let message = format!(
-                "lockgate denies this: `{asker}` cannot approve in the name of `{approver}`; approve in your own."
-            );
-            return Err(Refusal::denied(message, None));
+        let asked_by = asker(&head.headers, header)?;
+        if let Some(approver) = &mutation.approver {
+            check_approver(approver, asked_by.as_deref(), header)?;
         }
         let asked = Asked {
             caller: Caller::of(&head.headers),
@@ -211,6 +205,27 @@ impl Inner {
             );
         }
     }
+}
+
+/// Approvals are given in one's own name. Where nothing can say who asks, they are a mere claim.
+fn check_approver(
+    approver: &str,
+    asked_by: Option<&str>,
+    user_header: Option<&HeaderName>,
+) -> Result<(), Refusal> {
+    let message = match (asked_by, user_header) {
+        (Some(asker), _) if asker == approver => return Ok(()),
+        (Some(asker), _) => format!(
+            "`{}` cannot approve in the name of `{}`; approve in your own",
+            report::plain(asker),
+            report::plain(approver)
+        ),
+        (None, Some(header)) => format!(
+            "the header `{header}` says not who asks, and approvals are given in one's own name; sign in"
+        ),
+        (None, None) => return Ok(()),
+    };
+    Err(Refusal::denied(format!("lockgate denies this: {message}."), None))
 }
 
 /// The version that has come to a target by a change.

@@ -108,7 +108,7 @@ impl Gateway {
         let client = Client::trusting(url, &options.trust)?;
         Ok(Self(Arc::new(Inner {
             proxy,
-            routes: client.routes(),
+            routes: client.routes().with_user_header(options.user_header.clone()),
             client,
             gatekeeper,
             locks: Locks::new(),

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 
 use axum::http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName,
-    HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::uri::{Authority, Scheme};
+
+use crate::registry::mlflow::{DECIDING, named_by_connection};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -87,14 +89,10 @@ pub(super) fn prepare_request(headers: &mut HeaderMap, arrival: Arrival<'_>) {
 /// Removes what concerns the connection that a message came by.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
-        let named: Vec<HeaderName> = headers
-            .get_all(CONNECTION)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(|name| name.trim().parse().ok())
-            // A client could have these taken away to make the gateway and MLflow disagree.
-            .filter(|name| *name != CONTENT_LENGTH && *name != HOST)
+        // A client could have some taken away to make the gateway and MLflow disagree.
+        let named: Vec<HeaderName> = named_by_connection(headers)
+            .filter_map(|name| name.parse().ok())
+            .filter(|name| !DECIDING.contains(name))
             .collect();
         for name in named {
             headers.remove(name);
@@ -140,6 +138,8 @@ fn without_user(authority: &str) -> &str {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use axum::http::header::CONTENT_LENGTH;
+
     use super::*;
 
     const ARRIVAL: Arrival<'_> = Arrival {
@@ -178,12 +178,17 @@ mod tests {
     }
 
     #[test]
-    fn connection_cannot_take_away_the_length_or_the_host() {
+    fn connection_cannot_take_away_what_is_judged_by() {
         let headers = prepared(&[
-            ("connection", "content-length, host"),
+            ("connection", "content-length, host, X-MLflow-Workspace, authorization"),
             ("content-length", "4"),
             ("host", "models.example"),
+            ("x-mlflow-workspace", "team-a"),
+            ("authorization", "Basic YW5uOng="),
         ]);
+        for kept in ["x-mlflow-workspace", "authorization"] {
+            assert!(headers.contains_key(kept), "{kept}");
+        }
         assert_eq!(headers.get(CONTENT_LENGTH).unwrap(), "4");
         assert_eq!(headers.get(HOST).unwrap(), "models.example");
     }
