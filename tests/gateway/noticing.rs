@@ -30,6 +30,11 @@ fn watching_with(mlflow: &Mlflow, options: &[&str]) -> Gateway {
             event("MODEL_VERSION_ALIAS", "DELETED"),
             event("MODEL_VERSION_TAG", "SET"),
             event("MODEL_VERSION_TAG", "DELETED"),
+            event("PROMPT_VERSION", "CREATED"),
+            event("PROMPT_ALIAS", "CREATED"),
+            event("PROMPT_ALIAS", "DELETED"),
+            event("PROMPT_VERSION_TAG", "SET"),
+            event("PROMPT_VERSION_TAG", "DELETED"),
         ],
     });
     mlflow.api("POST", "webhooks", &webhook);
@@ -158,6 +163,20 @@ fn a_delivery_that_mlflow_did_not_sign_is_turned_away() {
     assert_eq!(gateway.decisions("bypassed"), Vec::<Value>::new());
     let (status, _) = send(&gateway.url, "GET", "/v1/webhooks/mlflow", None);
     assert_eq!(status, 405);
+}
+
+/// MLflow gives notice of prompts by other words, and of a model too once it has the tag of one.
+#[test]
+fn no_tag_keeps_a_change_from_being_noticed() {
+    let mlflow = Mlflow::own(&[]);
+    let gateway = watching(&mlflow);
+    let Model { name, .. } = &model(&mlflow, "blinded");
+    let tag = json!({"name": name, "key": "mlflow.prompt.is_prompt", "value": "true"});
+    mlflow.api("POST", "registered-models/set-tag", &tag);
+    let champion = json!({"name": name, "alias": "champion", "version": "2"});
+    mlflow.api("POST", "registered-models/alias", &champion);
+    gateway.until("it is noticed", || gateway.decisions("bypassed").len() == 1);
+    assert_eq!(gateway.decisions("bypassed")[0]["target"], "alias:champion");
 }
 
 #[test]

@@ -355,3 +355,44 @@ fn what_promotes_nothing_works_as_before() {
     let answer = mlflow.get(&format!("registered-models/get?name={new}"));
     assert_eq!(answer["registered_model"]["description"], "größer");
 }
+
+#[test]
+fn prompts_are_registered_and_guarded_as_models_are() {
+    let mlflow = Mlflow::shared();
+    let gateway = Gateway::start(mlflow.url());
+    let name = mlflow.name("prompt");
+    let Model { name: model, .. } = &model(&mlflow, "no-prompt");
+    let register = |template: &str| {
+        let arguments = json!({"name": name, "template": template, "tags": {"team": "risk"}});
+        ("register_prompt", arguments)
+    };
+    let alias =
+        |alias: &str| ("set_prompt_alias", json!({"name": name, "alias": alias, "version": 1}));
+    let hide =
+        json!({"name": model, "version": "1", "key": "mlflow.prompt.is_prompt", "value": "true"});
+    let tag = json!({"name": name, "version": "2", "key": "reviewed", "value": "yes"});
+    let results = client(
+        &gateway.url,
+        &[
+            register("Is {{this}} fraud?"),
+            register("Is {{this}} fraud? Say why."),
+            ("set_prompt_version_tag", tag),
+            alias("candidate"),
+            // It comes from no run, and has no metrics.
+            alias("champion"),
+            ("set_model_version_tag", hide),
+        ],
+    );
+    assert_allowed(&results[..4]);
+    assert_denied(&results[4..5], &["alias:champion", "val_auc"]);
+    assert_denied(&results[5..], &["hides a model's versions"]);
+    mlflow.api(
+        "POST",
+        "registered-models/alias",
+        &json!({"name": name, "alias": "champion", "version": "1"}),
+    );
+    let (status, answer) =
+        gateway.change("DELETE", "registered-models/delete", &json!({"name": name}));
+    let message = answer["message"].as_str().unwrap();
+    assert!(status == 403 && message.contains("removal: deny"), "{status} {answer}");
+}

@@ -105,3 +105,22 @@ fn says_what_to_do_when_the_registry_cannot_be_asked() {
         assert!(text(&output).contains(told), "{}", text(&output));
     }
 }
+
+#[test]
+fn an_alias_in_another_case_is_not_taken_for_a_new_one() {
+    let mlflow = Mlflow::shared();
+    let model = mlflow.name("case-of-alias");
+    mlflow.model(&model);
+    let version = mlflow.version(&model, &mlflow.run(&[("val_auc", 0.95)]));
+    let alias = json!({"name": model, "alias": "champion", "version": version});
+    mlflow.api("POST", "registered-models/alias", &alias);
+    let registry = format!("mlflow={}", mlflow.url());
+    let subject = format!("{model}/1");
+    for (target, code) in [("alias:champion", 0), ("alias:Champion", 3)] {
+        let output = check(&[&subject, "--to", target, "--registry", &registry]);
+        let told = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        let refused = told.contains("in case alone");
+        assert_eq!(refused, code != 0, "{told}");
+    }
+}

@@ -173,3 +173,100 @@ fn what_cannot_be_looked_up_is_refused() {
     let refusal = plan(&mlflow, Operation::SetAlias, &body).unwrap_err();
     assert!(refusal.message.contains("no-such-model"), "{refusal}");
 }
+
+const PROMPT: &str = "mlflow.prompt.is_prompt";
+
+/// MLflow leaves all versions of a name out of searches once one has the tag of prompts.
+#[test]
+fn nothing_is_hidden_by_the_tag_of_prompts() {
+    let mlflow = Mlflow::shared();
+    let m = model(&mlflow, "hidden");
+    let ask = |operation, body: Value| told(&plan(&mlflow, operation, &body).unwrap());
+    let everything = [format!("{m}/1 <- stage:Production"), format!("{m}/1 <- alias:champion")];
+    assert_eq!(ask(Operation::DeleteModel, json!({"name": m})), everything);
+    // Past lockgate, and on the version that is at no target.
+    let tag = json!({"name": m, "version": "2", "key": PROMPT, "value": "true"});
+    mlflow.api("POST", "model-versions/set-tag", &tag);
+    let found = mlflow.get(&format!("model-versions/search?filter=name%3D%27{m}%27"));
+    assert_eq!(found.get("model_versions"), None, "this MLflow hides nothing: {found}");
+    assert_eq!(ask(Operation::DeleteModel, json!({"name": m})), everything);
+    let renamed = ask(Operation::RenameModel, json!({"name": m, "new_name": format!("{m}-x")}));
+    assert_eq!(renamed.len(), 4, "{renamed:?}");
+    // A version that was deleted keeps its tags, and hides the others still.
+    mlflow.api("DELETE", "model-versions/delete", &json!({"name": m, "version": "2"}));
+    assert_eq!(ask(Operation::DeleteModel, json!({"name": m})), everything);
+}
+
+#[test]
+fn what_is_a_prompt_is_one_from_the_start() {
+    let mlflow = Mlflow::shared();
+    let m = model(&mlflow, "no-prompt");
+    let p = mlflow.name("prompt");
+    let of =
+        |name: &str, value: &str| json!({"name": name, "tags": [{"key": PROMPT, "value": value}]});
+    let refused = |operation, body: &Value| {
+        let refusal = plan(&mlflow, operation, body).unwrap_err();
+        assert!(refusal.message.contains("prompt"), "{body}: {refusal}");
+    };
+    for key in [PROMPT, "MLflow.prompt.IS_prompt"] {
+        let body = json!({"name": m, "version": "1", "key": key, "value": "false"});
+        refused(Operation::SetVersionTag, &body);
+        let body = json!({"name": m, "version": "1", "key": key});
+        refused(Operation::DeleteVersionTag, &body);
+        refused(Operation::SetModelTag, &json!({"name": m, "key": key, "value": "true"}));
+        refused(Operation::DeleteModelTag, &json!({"name": m, "key": key}));
+        let tags = json!([{"key": key, "value": "true"}]);
+        let body = json!({"name": m, "source": "dummy-source", "tags": tags});
+        refused(Operation::CreateVersion, &body);
+    }
+    refused(Operation::CreateModel, &of(&p, "True"));
+    assert_eq!(plan(&mlflow, Operation::CreateModel, &of(&p, "true")).unwrap(), Plan::default());
+    mlflow.api("POST", "registered-models/create", &of(&p, "true"));
+    refused(Operation::CreateVersion, &json!({"name": p, "source": "dummy-source"}));
+    let mut version = of(&p, "true");
+    version["source"] = "dummy-source".into();
+    assert_eq!(plan(&mlflow, Operation::CreateVersion, &version).unwrap(), Plan::default());
+    // One with versions of which some are gone is guarded as any model.
+    for _ in 0..3 {
+        mlflow.api("POST", "model-versions/create", &version);
+    }
+    mlflow.api("DELETE", "model-versions/delete", &json!({"name": p, "version": "2"}));
+    let alias = json!({"name": p, "alias": "champion", "version": "1"});
+    mlflow.api("POST", "registered-models/alias", &alias);
+    assert_eq!(
+        told(&plan(&mlflow, Operation::DeleteModel, &json!({"name": p})).unwrap()),
+        [format!("{p}/1 <- alias:champion")]
+    );
+}
+
+#[test]
+fn a_new_name_is_ascii_and_one_that_is_there_is_taken_as_it_is() {
+    let mlflow = Mlflow::shared();
+    let m = mlflow.name("m\u{f6}dell");
+    mlflow.model(&m);
+    for (operation, body) in [
+        (Operation::CreateModel, json!({"name": "pr\u{f3}d.fraud"})),
+        (Operation::RenameModel, json!({"name": m, "new_name": "\u{ff50}rod.fraud"})),
+    ] {
+        let refusal = plan(&mlflow, operation, &body).unwrap_err();
+        assert!(refusal.message.contains("write it in ASCII"), "{refusal}");
+    }
+    let body = json!({"name": m, "new_name": mlflow.name("model")});
+    assert_eq!(plan(&mlflow, Operation::RenameModel, &body).unwrap(), Plan::default());
+}
+
+#[test]
+fn more_moves_than_one_change_may_make_are_refused() {
+    let mlflow = Mlflow::shared();
+    let m = model(&mlflow, "crowd");
+    for number in 0..99 {
+        let alias = json!({"name": m, "alias": format!("a{number}"), "version": "1"});
+        mlflow.api("POST", "registered-models/alias", &alias);
+    }
+    let rename = json!({"name": m, "new_name": format!("{m}-x")});
+    // With `Production` and `champion`.
+    let refusal = plan(&mlflow, Operation::RenameModel, &rename).unwrap_err();
+    assert!(refusal.message.contains("101 targets at once"), "{refusal}");
+    mlflow.api("DELETE", "registered-models/alias", &json!({"name": m, "alias": "a0"}));
+    assert_eq!(plan(&mlflow, Operation::RenameModel, &rename).unwrap().moves.len(), 100);
+}

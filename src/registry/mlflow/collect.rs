@@ -222,7 +222,13 @@ impl Reader<'_> {
                 let there = Stage::parse(stage).and_then(|stage| model.in_stage(stage));
                 there.map(|version| version.version.clone())
             }
-            Target::Alias(alias) => model.alias(alias).map(str::to_owned),
+            Target::Alias(alias) => {
+                model.check_case(alias).map_err(|detail| Undecided::EvidenceUnreadable {
+                    source_name: "mlflow/registered-model".to_owned(),
+                    detail,
+                })?;
+                model.alias(alias).map(str::to_owned)
+            }
             Target::Environment(_) => self.current_in_environment(model).await?,
         };
         let Some(version) = version else { return Ok(None) };
@@ -254,7 +260,7 @@ impl Reader<'_> {
         if by_model.is_some() || !self.naming.tags.iter().any(|t| t.place == TagPlace::Version) {
             return Ok(by_model);
         }
-        let versions = self.client.versions(self.caller, &model.name).await?;
+        let versions = self.client.versions(self.caller, model).await?;
         let there = |version: &&Version| {
             version.tags().into_iter().any(|(key, value)| {
                 let mut tags = self.naming.tags_of(TagPlace::Version, key);

@@ -9,8 +9,10 @@ use super::client::{Answer, Client};
 use super::error::RegistryError;
 use super::mutation::Stage;
 use super::refusal::quoted;
+use super::tags::PROMPT;
 
-/// Pages of versions that are looked through, of [`PAGE`] versions each.
+/// Versions that are looked through, in pages of [`PAGE`] versions each.
+const MOST: u64 = 10_000;
 const PAGES: usize = 50;
 const PAGE: &str = "200";
 
@@ -84,6 +86,23 @@ impl RegisteredModel {
         self.aliases().find(|(own, _)| *own == alias).map(|(_, version)| version)
     }
 
+    /// Refuses an alias that is there in another case: databases that compare without regard to it
+    /// take `Champion` for `champion`, and would replace what nobody compared with.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub(super) fn check_case(&self, alias: &str) -> Result<(), String> {
+        let mut aliases = self.aliases().map(|(own, _)| own);
+        match aliases.find(|own| own.eq_ignore_ascii_case(alias) && *own != alias) {
+            None => Ok(()),
+            Some(own) => Err(format!(
+                "the alias {} differs from {} in case alone, which some databases take for the same; write it as that",
+                quoted(alias),
+                quoted(own)
+            )),
+        }
+    }
+
     /// The newest version in a stage, which is what the stage means.
     #[must_use]
     pub fn in_stage(&self, stage: Stage) -> Option<&Version> {
@@ -100,6 +119,11 @@ impl RegisteredModel {
     #[must_use]
     pub fn tags(&self) -> BTreeMap<&str, &str> {
         as_map(&self.tags)
+    }
+
+    /// Whether MLflow takes it for a prompt.
+    pub(super) fn is_prompt(&self) -> bool {
+        self.tags().get(PROMPT).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -181,40 +205,103 @@ impl Client {
     /// Every version of a registered model.
     ///
     /// # Errors
-    /// MLflow cannot be asked, or there are more than 10,000.
-    pub async fn versions(
+    /// MLflow cannot be asked, there are more than 10,000, or it does not find one that it names.
+    pub(super) async fn versions(
         &self,
         caller: &Caller,
-        model: &str,
+        model: &RegisteredModel,
     ) -> Result<Vec<Version>, RegistryError> {
-        let what = || "`GET /api/2.0/mlflow/model-versions/search`".to_owned();
-        let quote = match (model.contains('\''), model.contains('"')) {
+        let quote = match (model.name.contains('\''), model.name.contains('"')) {
             (false, _) => '\'',
             (true, false) => '"',
             (true, true) => {
-                let detail = format!("a search cannot name {}; rename the model", quoted(model));
-                return Err(RegistryError::Unusable { what: what(), detail });
+                let name = quoted(&model.name);
+                return Err(unsearchable(format!("it cannot name {name}; rename the model")));
             }
         };
-        let filter = format!("name={quote}{model}{quote}");
-        let mut versions = Vec::new();
+        let of_model = format!("name={quote}{}{quote}", model.name);
+        let mut found = BTreeMap::new();
+        self.search(caller, &of_model, &mut found).await?;
+        // Once one version of a name has had the tag of a prompt, MLflow finds none of them unless
+        // it is asked for that tag, and then those alone that have it.
+        let hidden = found.is_empty();
+        let of_prompt = format!("{of_model} AND tags.`{PROMPT}` = 'true'");
+        self.search(caller, &of_prompt, &mut found).await?;
+        if hidden {
+            self.try_each(caller, model, &mut found).await?;
+        }
+        let aliased = model.aliases().map(|(_, version)| version);
+        let mut named = aliased.chain(model.latest_versions.iter().map(|own| own.version.as_str()));
+        match named.find(|version| !found.contains_key(*version)) {
+            None => Ok(found.into_values().collect()),
+            Some(version) => Err(unsearchable(format!(
+                "it does not find version {} of {}, which is there; ask again",
+                quoted(version),
+                quoted(&model.name)
+            ))),
+        }
+    }
+
+    /// Adds what a search for versions finds, by number.
+    async fn search(
+        &self,
+        caller: &Caller,
+        filter: &str,
+        found: &mut BTreeMap<String, Version>,
+    ) -> Result<(), RegistryError> {
         let mut token = String::new();
         for _ in 0..PAGES {
-            let mut query = vec![("filter", filter.as_str()), ("max_results", PAGE)];
+            let mut query = vec![("filter", filter), ("max_results", PAGE)];
             if !token.is_empty() {
                 query.push(("page_token", &token));
             }
             let answer = self.get_json(caller, "model-versions/search", &query).await?;
             if answer.value.get("model_versions").is_some() {
-                versions.extend(answer.member::<Vec<Version>>("model_versions")?);
+                let page = answer.member::<Vec<Version>>("model_versions")?;
+                found.extend(page.into_iter().map(|version| (version.version.clone(), version)));
             }
             match answer.value.get("next_page_token").and_then(serde_json::Value::as_str) {
                 Some(next) if !next.is_empty() => token = next.to_owned(),
-                _ => return Ok(versions),
+                _ => return Ok(()),
             }
         }
-        let detail = "the model has more than 10000 versions; delete old ones".to_owned();
-        Err(RegistryError::Unusable { what: what(), detail })
+        Err(too_many())
+    }
+
+    /// Adds every version that is there and was not found: each is asked for by its number.
+    async fn try_each(
+        &self,
+        caller: &Caller,
+        model: &RegisteredModel,
+        found: &mut BTreeMap<String, Version>,
+    ) -> Result<(), RegistryError> {
+        let newest = model.newest().map_or(0, Version::number);
+        if newest > MOST {
+            return Err(too_many());
+        }
+        for number in (1..=newest).map(|number| number.to_string()) {
+            if found.contains_key(&number) {
+                continue;
+            }
+            match self.version(caller, &model.name, &number).await {
+                Ok(version) => drop(found.insert(number, version)),
+                // Deleted.
+                Err(error) if error.is_absence() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_many() -> RegistryError {
+    unsearchable(format!("the model has more than {MOST} versions; delete old ones"))
+}
+
+fn unsearchable(detail: String) -> RegistryError {
+    RegistryError::Unusable {
+        what: "`GET /api/2.0/mlflow/model-versions/search`".to_owned(),
+        detail,
     }
 }
 

@@ -33,5 +33,5 @@ pub use route::{
 };
 pub use screen::Screen;
 pub use source::VersionSource;
-pub use tags::{decided_target, decision_key};
+pub use tags::{PROMPT, decided_target, decision_key};
 pub use trust::Trust;

@@ -8,7 +8,7 @@ use super::body::Fields;
 use super::refusal::{Refusal, quoted};
 use super::route::Operation;
 use super::source::VersionSource;
-use super::tags::{approver, is_own, is_reserved};
+use super::tags::{approver, check_no_prompt, is_own, is_prompt, is_reserved};
 
 /// A request to change the registry that was read without doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +148,7 @@ fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> 
     Ok(match operation {
         Operation::CreateModel => {
             fields.optional("description")?;
+            check_new_name(&model)?;
             Change::CreateModel { model, tags: new_tags(fields, |_| false)? }
         }
         Operation::UpdateModel => {
@@ -155,7 +156,9 @@ fn change(operation: Operation, fields: &mut Fields) -> Result<Change, Refusal> 
             Change::UpdateModel { model }
         }
         Operation::RenameModel => {
-            Change::RenameModel { model, new_name: model_name(fields, "new_name")? }
+            let new_name = model_name(fields, "new_name")?;
+            check_new_name(&new_name)?;
+            Change::RenameModel { model, new_name }
         }
         Operation::DeleteModel => Change::DeleteModel { model },
         Operation::SetModelTag => Change::SetModelTag {
@@ -229,6 +232,18 @@ fn model_name(fields: &mut Fields, key: &str) -> Result<String, Refusal> {
     Ok(name)
 }
 
+/// Some databases find `prod.fraud` under `pród.fraud`, which no pattern of a gate or an environment
+/// matches. A name that is there already is held against the registry's own.
+fn check_new_name(name: &str) -> Result<(), Refusal> {
+    if name.is_ascii() {
+        return Ok(());
+    }
+    Err(Refusal::unclear(format!(
+        "the name {} is not ASCII, and some databases would take it for another; write it in ASCII",
+        quoted(name)
+    )))
+}
+
 /// MLflow reads a version with Python's `int()`, to which `01`, ` 1`, `1_0` and digits of other
 /// scripts are numbers too.
 fn version(fields: &mut Fields) -> Result<String, Refusal> {
@@ -264,6 +279,7 @@ fn alias(fields: &mut Fields) -> Result<String, Refusal> {
 fn tag_key(fields: &mut Fields) -> Result<String, Refusal> {
     let key = fields.text("key")?;
     check_tag_key(&key)?;
+    check_no_prompt(&key)?;
     Ok(key)
 }
 
@@ -273,6 +289,7 @@ fn new_tags(
 ) -> Result<BTreeMap<String, String>, Refusal> {
     let tags = fields.tags(is_left_out)?;
     tags.keys().try_for_each(|key| check_tag_key(key))?;
+    is_prompt(&tags)?;
     Ok(tags)
 }
 

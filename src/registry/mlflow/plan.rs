@@ -13,6 +13,9 @@ use crate::model::{ModelVersion, Target};
 /// What [`ModelVersion::registry`] is for a version in MLflow, in its default workspace.
 pub const REGISTRY: &str = "mlflow";
 
+/// Moves of one change. Evidence is collected for each, while the model waits.
+const MOST_MOVES: usize = 100;
+
 /// What a mutation would do to targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -90,7 +93,7 @@ impl Client {
     ///
     /// # Errors
     /// The registry cannot be asked, knows the model by another name, or the mutation would do
-    /// what cannot be judged.
+    /// what cannot be judged, or too much.
     pub async fn plan(
         &self,
         caller: &Caller,
@@ -102,8 +105,15 @@ impl Client {
             return self.plan_new_model(caller, model, tags, naming).await;
         }
         let model = self.registered_model(caller, change.model()).await?;
-        let plan = Planner { client: self, caller, naming, model };
-        plan.of(change).await
+        let planner = Planner { client: self, caller, naming, model };
+        let plan = planner.of(change).await?;
+        if plan.moves.len() > MOST_MOVES {
+            return Err(Refusal::forbidden(format!(
+                "this would bring versions to {} targets at once, and {MOST_MOVES} are judged at most; take some away first",
+                plan.moves.len()
+            )));
+        }
+        Ok(plan)
     }
 
     async fn plan_new_model(

@@ -9,6 +9,7 @@ use super::mutation::{Change, NewVersion, Stage, is_version};
 use super::plan::{Candidate, Leave, Move, Plan, subject};
 use super::refusal::{Refusal, quoted};
 use super::source::VersionSource;
+use super::tags::is_prompt;
 use crate::decision::{Environment, Naming, PromotionTag, TagPlace};
 use crate::model::Target;
 
@@ -80,18 +81,8 @@ impl Planner<'_> {
         Ok(self.client.version(self.caller, &self.model.name, version).await?)
     }
 
-    /// Databases that compare without regard to case take `Champion` for `champion`.
     fn same_alias(&self, alias: &str) -> Result<(), Refusal> {
-        let other =
-            self.model.aliases().find(|(own, _)| own.eq_ignore_ascii_case(alias) && *own != alias);
-        match other {
-            Some((own, _)) => Err(Refusal::unclear(format!(
-                "the alias {} differs from {} in case alone, which some databases take for the same; write it as that",
-                quoted(alias),
-                quoted(own)
-            ))),
-            None => Ok(()),
-        }
+        self.model.check_case(alias).map_err(Refusal::unclear)
     }
 
     async fn transition(
@@ -119,6 +110,12 @@ impl Planner<'_> {
         plan: &mut Plan,
     ) -> Result<(), Refusal> {
         let name = &self.model.name;
+        if is_prompt(tags)? != self.model.is_prompt() {
+            return Err(Refusal::forbidden(format!(
+                "a prompt has versions that are prompts, and a model has none that is, or MLflow would hide versions of {} from searches; register it under another name",
+                quoted(name)
+            )));
+        }
         let mut targets = BTreeSet::new();
         let environment = self.naming.environment(name);
         targets.extend(environment.map(|environment| environment.target().clone()));
@@ -262,7 +259,7 @@ impl Planner<'_> {
     async fn held(&self) -> Result<BTreeMap<Leave, Held>, Refusal> {
         let by_name = self.naming.environment(&self.model.name).map(Environment::target);
         let mut held = BTreeMap::new();
-        for version in self.client.versions(self.caller, &self.model.name).await? {
+        for version in self.client.versions(self.caller, &self.model).await? {
             for place in self.places_of(&version)? {
                 let how =
                     if Some(&place.target) == by_name { Held::ByName } else { Held::BySaying };

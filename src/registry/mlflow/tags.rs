@@ -15,6 +15,11 @@ const DECISION: &str = "lockgate.decision.";
 /// What the keys of tags begin with that state an approval.
 const APPROVAL: &str = "lockgate.approval.";
 
+/// By what MLflow tells prompts from models, on a registered model and on its versions. Once a version
+/// has it, searches leave out every version of that name, and once a model has it, notices of what
+/// becomes of its versions are given as of a prompt.
+pub const PROMPT: &str = "mlflow.prompt.is_prompt";
+
 /// Key of the tag that holds the id of the decision by which a version came to `target`.
 #[must_use]
 pub fn decision_key(target: &Target) -> String {
@@ -124,6 +129,38 @@ pub(super) fn approver(key: &str, value: &str) -> Result<Option<String>, Refusal
 
 fn is_approval(key: &str) -> bool {
     key.to_ascii_lowercase().starts_with(APPROVAL)
+}
+
+/// What makes a prompt of a model is said when it is registered, or never: afterwards it would hide
+/// versions that are at targets.
+///
+/// # Errors
+/// A key that is that one, in whatever case.
+pub(super) fn check_no_prompt(key: &str) -> Result<(), Refusal> {
+    if !key.eq_ignore_ascii_case(PROMPT) {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(format!(
+        "{} hides a model's versions from searches, and cannot be set or deleted once the model is there; register a prompt as one from the start",
+        quoted(key)
+    )))
+}
+
+/// Whether something new is registered as a prompt, by its tags.
+///
+/// # Errors
+/// What MLflow could take for a prompt in one place and for none in another.
+pub(super) fn is_prompt(tags: &BTreeMap<String, String>) -> Result<bool, Refusal> {
+    let said = tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(PROMPT));
+    match said {
+        None => Ok(false),
+        Some((key, value)) if key == PROMPT && value == "true" => Ok(true),
+        Some((key, value)) => Err(Refusal::unclear(format!(
+            "the tag {} is {}; a prompt has `{PROMPT}` as `true`, and a model does not have it",
+            quoted(key),
+            quoted(value)
+        ))),
+    }
 }
 
 /// Whether a key is one of lockgate's, approvals too.

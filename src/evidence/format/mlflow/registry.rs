@@ -74,12 +74,22 @@ fn current(model: &Node<'_>, target: &Target) -> Result<(Option<String>, bool), 
             Ok((None, true))
         }
         Target::Alias(alias) => {
+            let mut current = None;
             for entry in model.items("aliases")? {
-                if entry.opt_name("alias")? == Some(alias) {
-                    return Ok((Some(entry.name("version")?.to_owned()), true));
+                match entry.opt_name("alias")? {
+                    Some(own) if own == alias => current = Some(entry.name("version")?.to_owned()),
+                    // Some databases take the two for the same, and then it is what is replaced.
+                    Some(own) if own.eq_ignore_ascii_case(alias) => {
+                        return Err(entry.problem(format!(
+                            "the alias `{}` differs from `{}` in case alone; write it as that",
+                            quoted(alias),
+                            quoted(own)
+                        )));
+                    }
+                    _ => {}
                 }
             }
-            Ok((None, true))
+            Ok((current, true))
         }
         Target::Environment(_) => Ok((None, false)),
     }

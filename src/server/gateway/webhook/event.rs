@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::notice::{Event, Notice};
 use crate::model::Timestamp;
-use crate::registry::mlflow::{DEFAULT_WORKSPACE, Operation};
+use crate::registry::mlflow::{DEFAULT_WORKSPACE, Operation, PROMPT};
 
 /// A delivery, of which only what is needed is read: later versions of MLflow may add to it.
 #[derive(Deserialize)]
@@ -25,6 +25,14 @@ struct Version {
     version: String,
     source: String,
     run_id: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct PromptVersion {
+    name: String,
+    version: String,
     #[serde(default)]
     tags: BTreeMap<String, String>,
 }
@@ -61,37 +69,49 @@ pub(super) fn read(body: &[u8]) -> Result<Option<Told>, serde_json::Error> {
     let (model, event, request) = match (entity.as_str(), action.as_str()) {
         ("model_version", "created") => {
             let Version { name, version, source, run_id, tags } = serde_json::from_value(data)?;
-            let tags: Vec<Value> =
-                tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
-            let request = json!({"name": name, "source": source, "run_id": run_id, "tags": tags});
+            let request =
+                json!({"name": name, "source": source, "run_id": run_id, "tags": list(tags)});
             let event = Event::VersionCreated { version };
             (name, event, Some((Operation::CreateVersion, request)))
         }
-        ("model_version_alias", "created") => {
+        // What makes a prompt of it is left out of the notice, and so is what stands for its source.
+        ("prompt_version", "created") => {
+            let PromptVersion { name, version, mut tags } = serde_json::from_value(data)?;
+            tags.insert(PROMPT.to_owned(), "true".to_owned());
+            let request = json!({"name": name, "source": "prompt-template", "tags": list(tags)});
+            let event = Event::VersionCreated { version };
+            (name, event, Some((Operation::CreateVersion, request)))
+        }
+        ("model_version_alias" | "prompt_alias", "created") => {
             let Alias { name, alias, version } = serde_json::from_value(data)?;
             let version = version.unwrap_or_default();
             let request = json!({"name": name, "alias": alias, "version": version});
             let event = Event::AliasSet { alias, version };
             (name, event, Some((Operation::SetAlias, request)))
         }
-        ("model_version_alias", "deleted") => {
+        ("model_version_alias" | "prompt_alias", "deleted") => {
             let Alias { name, alias, .. } = serde_json::from_value(data)?;
             (name, Event::AliasDeleted { alias }, None)
         }
-        ("model_version_tag", "set") => {
+        ("model_version_tag" | "prompt_version_tag", "set") => {
             let Tag { name, version, key, value } = serde_json::from_value(data)?;
             let value = value.unwrap_or_default();
             let request = json!({"name": name, "version": version, "key": key, "value": value});
             let event = Event::TagSet { version, key, value };
             (name, event, Some((Operation::SetVersionTag, request)))
         }
-        ("model_version_tag", "deleted") => {
+        ("model_version_tag" | "prompt_version_tag", "deleted") => {
             let Tag { name, version, key, .. } = serde_json::from_value(data)?;
             (name, Event::TagDeleted { version, key }, None)
         }
         _ => return Ok(None),
     };
     Ok(Some(Told { notice: Notice { workspace, model, event }, request, at }))
+}
+
+/// Tags as requests have them.
+fn list(tags: BTreeMap<String, String>) -> Vec<Value> {
+    tags.into_iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
 #[cfg(test)]
@@ -111,6 +131,31 @@ mod tests {
         assert_eq!(operation, Operation::SetAlias);
         assert_eq!(body, json!({"name": "fraud", "alias": "champion", "version": "3"}));
         assert_eq!(told.at, Some("2026-11-23T06:17:48Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn reads_what_mlflow_says_of_prompts_as_of_models() {
+        let told = |entity: &str, action: &str, data: Value| {
+            let body = json!({"entity": entity, "action": action, "data": data}).to_string();
+            read(body.as_bytes()).unwrap().unwrap()
+        };
+        let alias = json!({"name": "p", "alias": "champion", "version": "3"});
+        let set = told("prompt_alias", "created", alias.clone());
+        assert_eq!(
+            set.notice,
+            told("model_version_alias", "created", alias).notice,
+            "one place by either word"
+        );
+        let (operation, body) = told(
+            "prompt_version",
+            "created",
+            json!({"name": "p", "version": "1", "template": "{{x}}", "tags": {"deploy": "prod"}, "description": null}),
+        )
+        .request
+        .unwrap();
+        let mutation = crate::registry::mlflow::read(operation, body.to_string().as_bytes());
+        assert!(mutation.is_ok(), "{mutation:?}");
+        assert!(body.to_string().contains(PROMPT), "{body}");
     }
 
     #[test]
