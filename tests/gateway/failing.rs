@@ -83,7 +83,7 @@ fn a_change_that_mlflow_does_not_answer_is_told_of_without_asking_for_another_tr
     let upstream = runtime.block_on(Upstream::start_with(answers_to_questions));
     let url = format!("http://{}", upstream.address);
     let gates = GATE_FILE.replace("alias:champion, ", "");
-    let gateway = Gateway::start_with(&url, &gates, &["--mlflow-timeout", "1"], |_| {});
+    let gateway = Gateway::start_with(&url, &gates, &["--mlflow-timeout", "3"], |_| {});
     let answer = set(&gateway, "fraud", "1");
     assert_undecided(&answer, "look in MLflow whether it was done");
     // What was sent on says where the client is, and is what was judged.
@@ -119,4 +119,14 @@ fn promotions_of_one_model_do_not_overtake_each_other() {
         }
     });
     assert_eq!(mlflow.alias(name, "champion").as_deref(), Some("1"));
+}
+
+#[test]
+fn a_change_whose_judging_takes_too_long_is_not_made() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let upstream = runtime.block_on(Upstream::start_with(|_| None));
+    let url = format!("http://{}", upstream.address);
+    let gateway = Gateway::start_with(&url, GATE_FILE, &["--mlflow-timeout", "1"], |_| {});
+    assert_undecided(&set(&gateway, "fraud", "1"), "within 1 s (`--mlflow-timeout`)");
+    assert!(upstream.seen().iter().all(|seen| seen.method == Method::GET));
 }

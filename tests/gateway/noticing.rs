@@ -1,10 +1,15 @@
 //! Changes that go around the gateway are noticed by the webhooks of the real MLflow.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::http::Response;
 use serde_json::{Value, json};
 
 use crate::gateway::{GATE_FILE, Gateway};
 use crate::promoting::{Model, model};
-use crate::server::{Mlflow, send};
+use crate::server::{Mlflow, send, send_with};
+use crate::upstream::Upstream;
 
 const SECRET: &str = "a secret that the two share";
 
@@ -19,10 +24,16 @@ fn watching_with(mlflow: &Mlflow, options: &[&str]) -> Gateway {
     let gateway = Gateway::start_with(mlflow.url(), GATE_FILE, &options, |folder| {
         std::fs::write(folder.join("secret"), format!("{SECRET}\n")).unwrap();
     });
+    subscribe(mlflow, &format!("{}/v1/webhooks/mlflow", gateway.url));
+    gateway
+}
+
+/// Has MLflow give notice of changes at an address.
+fn subscribe(mlflow: &Mlflow, url: &str) {
     let event = |entity: &str, action: &str| json!({"entity": entity, "action": action});
     let webhook = json!({
         "name": mlflow.name("lockgate"),
-        "url": format!("{}/v1/webhooks/mlflow", gateway.url),
+        "url": url,
         "secret": SECRET,
         "events": [
             event("MODEL_VERSION", "CREATED"),
@@ -38,7 +49,10 @@ fn watching_with(mlflow: &Mlflow, options: &[&str]) -> Gateway {
         ],
     });
     mlflow.api("POST", "webhooks", &webhook);
-    gateway
+}
+
+fn second() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 fn deliveries(gateway: &Gateway, outcome: &str) -> u64 {
@@ -86,6 +100,69 @@ fn what_goes_around_the_gateway_is_judged_and_what_goes_through_it_is_not_judged
         (&removal["movement"], &removal["verdict"], &removal["target"]),
         (&json!("removal"), &json!("deny"), &json!("alias:champion"))
     );
+}
+
+#[test]
+fn what_is_set_back_by_hand_is_not_taken_for_what_the_gateway_did_before() {
+    let mlflow = Mlflow::own(&[]);
+    let gateway = watching(&mlflow);
+    let Model { name, good_run, .. } = &model(&mlflow, "set-back");
+    let good =
+        json!({"name": name, "source": format!("runs:/{good_run}/model"), "run_id": good_run});
+    mlflow.api("POST", "model-versions/create", &good);
+    let champion = |version: &str| json!({"name": name, "alias": "champion", "version": version});
+    for version in ["1", "3"] {
+        let (status, answer) =
+            gateway.change("POST", "registered-models/alias", &champion(version));
+        assert_eq!(status, 200, "{answer}");
+    }
+    gateway.until("its own notices come", || deliveries(&gateway, "own") >= 4);
+    // MLflow tells the second of a change and no more.
+    let then = second();
+    gateway.until("a second passes", || second() > then);
+    mlflow.api("POST", "registered-models/alias", &champion("1"));
+    gateway.until("the notice comes", || gateway.decisions("bypassed").len() == 1);
+    assert_eq!(gateway.decisions("bypassed")[0]["version"], "1");
+}
+
+#[test]
+fn a_gateway_that_was_started_anew_finds_on_record_what_it_did_before() {
+    let mlflow = Mlflow::own(&[]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let kept = runtime.block_on(Upstream::start(|_| Response::new(Body::from("{}"))));
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("record.db");
+    let options = ["--record", record.to_str().unwrap()];
+    let start = || {
+        let secret = ["--mlflow-webhook-secret-file", "secret"];
+        let options: Vec<&str> = secret.iter().chain(&options).copied().collect();
+        Gateway::start_with(mlflow.url(), GATE_FILE, &options, |folder| {
+            std::fs::write(folder.join("secret"), SECRET).unwrap();
+        })
+    };
+    // The notices are kept until the gateway is there again.
+    subscribe(&mlflow, &format!("http://{}", kept.address));
+    let Model { name, .. } = &model(&mlflow, "restarted");
+    let gateway = start();
+    let champion = json!({"name": name, "alias": "champion", "version": "1"});
+    let (status, answer) = gateway.change("POST", "registered-models/alias", &champion);
+    assert_eq!(status, 200, "{answer}");
+    let of_alias = |body: &[u8]| String::from_utf8_lossy(body).contains("model_version_alias");
+    let notice = || kept.seen().into_iter().find(|seen| of_alias(seen.body.as_deref().unwrap()));
+    gateway.until("MLflow gives notice", || notice().is_some());
+    drop(gateway);
+
+    let gateway = start();
+    let notice = notice().unwrap();
+    let headers: Vec<(&'static str, &str)> =
+        ["x-mlflow-signature", "x-mlflow-delivery-id", "x-mlflow-timestamp"]
+            .map(|name| (name, notice.headers[name].to_str().unwrap()))
+            .into();
+    let body = notice.body.map(Vec::from);
+    let (status, answer) = send_with(&gateway.url, "POST", "/v1/webhooks/mlflow", body, &headers);
+    assert_eq!((status, &answer["outcome"]), (200, &json!("recorded")), "{answer}");
+    assert_eq!(gateway.decisions("bypassed"), Vec::<Value>::new());
+    assert_eq!(gateway.decisions("mlflow").len(), 1);
 }
 
 /// As a gateway that was started anew: it has done nothing of what it is told, and shares the
@@ -148,6 +225,20 @@ fn what_another_gateway_allowed_is_no_bypass_and_what_none_has_allowed_is() {
     assert_eq!(gateway.decisions("bypassed")[0]["verdict"], "deny");
 }
 
+/// MLflow gives notice of prompts by other words, and of a model too once it has the tag of one.
+#[test]
+fn no_tag_keeps_a_change_from_being_noticed() {
+    let mlflow = Mlflow::own(&[]);
+    let gateway = watching(&mlflow);
+    let Model { name, .. } = &model(&mlflow, "blinded");
+    let tag = json!({"name": name, "key": "mlflow.prompt.is_prompt", "value": "true"});
+    mlflow.api("POST", "registered-models/set-tag", &tag);
+    let champion = json!({"name": name, "alias": "champion", "version": "2"});
+    mlflow.api("POST", "registered-models/alias", &champion);
+    gateway.until("it is noticed", || gateway.decisions("bypassed").len() == 1);
+    assert_eq!(gateway.decisions("bypassed")[0]["target"], "alias:champion");
+}
+
 #[test]
 fn a_delivery_that_mlflow_did_not_sign_is_turned_away() {
     let gateway = Gateway::start_with(
@@ -163,20 +254,6 @@ fn a_delivery_that_mlflow_did_not_sign_is_turned_away() {
     assert_eq!(gateway.decisions("bypassed"), Vec::<Value>::new());
     let (status, _) = send(&gateway.url, "GET", "/v1/webhooks/mlflow", None);
     assert_eq!(status, 405);
-}
-
-/// MLflow gives notice of prompts by other words, and of a model too once it has the tag of one.
-#[test]
-fn no_tag_keeps_a_change_from_being_noticed() {
-    let mlflow = Mlflow::own(&[]);
-    let gateway = watching(&mlflow);
-    let Model { name, .. } = &model(&mlflow, "blinded");
-    let tag = json!({"name": name, "key": "mlflow.prompt.is_prompt", "value": "true"});
-    mlflow.api("POST", "registered-models/set-tag", &tag);
-    let champion = json!({"name": name, "alias": "champion", "version": "2"});
-    mlflow.api("POST", "registered-models/alias", &champion);
-    gateway.until("it is noticed", || gateway.decisions("bypassed").len() == 1);
-    assert_eq!(gateway.decisions("bypassed")[0]["target"], "alias:champion");
 }
 
 #[test]

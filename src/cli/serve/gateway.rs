@@ -38,7 +38,8 @@ pub(super) struct MlflowGateway {
     #[arg(long, value_name = "FILE", requires = "mlflow")]
     mlflow_webhook_secret_file: Option<PathBuf>,
 
-    /// Seconds for MLflow to begin its answer, and for the next part of a body to come.
+    /// Seconds for MLflow to begin its answer, for the next part of a body to come, and for
+    /// everything that a change would move to be judged.
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=3600))]
     mlflow_timeout: u64,
 

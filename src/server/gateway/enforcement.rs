@@ -2,7 +2,7 @@
 //! judged.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use super::asker::asker;
 use super::judging::{Judge, Judged};
 use super::locks::Held;
-use super::notice::{Event, Notice};
+use super::notice::{Event, Notice, now};
 use super::proxy::Peer;
 use super::refusal::Refusal;
 use super::{Gateway, Inner};
@@ -96,23 +96,37 @@ impl Inner {
                 None,
             )
         })?;
-        let plan = self.plan(&asked, &gates).await?;
+        let time = self.options.patience.answer;
+        let judged = tokio::time::timeout(time, self.allowed(&asked, &gates)).await;
+        let judged = judged.unwrap_or_else(|_| {
+            let message = format!(
+                "lockgate could not decide: what this moves was not looked up and judged within {} s (`--mlflow-timeout`); ask again, or move less at a time.",
+                time.as_secs()
+            );
+            Err(Refusal::denied(message, None))
+        })?;
+        self.carry_out(asked, judged).await
+    }
+
+    /// Judges everything that a change would move.
+    async fn allowed(&self, asked: &Asked, gates: &Arc<GateSet>) -> Result<Vec<Judged>, Refusal> {
+        let plan = self.plan(asked, gates).await?;
         let judge = Judge {
             gatekeeper: &self.gatekeeper,
             client: &self.client,
-            gates: &gates,
+            gates,
             caller: &asked.caller,
             asked_by: asked.asked_by.as_deref(),
             public_url: self.options.public_url.as_deref(),
         };
         let judged = judge.allow(&plan).await?;
         // Whoever reaches MLflow by another way may have changed what was judged meanwhile.
-        if !judged.is_empty() && self.plan(&asked, &gates).await? != plan {
+        if !judged.is_empty() && self.plan(asked, gates).await? != plan {
             let message =
                 "lockgate could not decide: the registry has changed meanwhile; ask again.";
             return Err(Refusal::denied(message, None));
         }
-        self.carry_out(asked, judged).await
+        Ok(judged)
     }
 
     async fn plan(&self, asked: &Asked, gates: &GateSet) -> Result<Plan, Refusal> {
@@ -151,7 +165,7 @@ impl Inner {
         };
         let response = whole.map_err(|refusal| {
             // It may have been made all the same.
-            self.remember(Notice::of(change, &workspace, None));
+            self.made(change, &workspace, None);
             let id = judged.first().map(|judged| judged.answer.id);
             let message = format!(
                 "lockgate allows this, but {}; look in MLflow whether it was done.",
@@ -161,7 +175,7 @@ impl Inner {
         })?;
         if response.status().is_success() {
             let created = created_version(change, response.body());
-            self.remember(Notice::of(change, &workspace, created.as_deref()));
+            self.made(change, &workspace, created.as_deref());
             for judged in &judged {
                 self.tag(&caller, &workspace, change, created.as_deref(), judged).await;
             }
@@ -169,9 +183,14 @@ impl Inner {
         Ok(response.map(Body::from))
     }
 
-    pub(super) fn remember(&self, notice: Option<Notice>) {
-        if let Some(notice) = notice {
-            self.own.remember(notice, Instant::now());
+    /// Remembers a change that was made, or may have been.
+    fn made(&self, change: &Change, workspace: &str, created: Option<&str>) {
+        let now = now();
+        if let Change::DeleteModel { model } | Change::RenameModel { model, .. } = change {
+            self.own.left(workspace, model, now);
+        }
+        if let Some(notice) = Notice::of(change, workspace, created) {
+            self.own.remember(notice, now);
         }
     }
 
@@ -192,7 +211,7 @@ impl Inner {
             Event::TagSet { version: version.to_owned(), key: key.clone(), value: value.clone() };
         let (workspace, named) = (workspace.to_owned(), model.to_owned());
         // Before it is set, as the notice of it may come before the answer.
-        self.remember(Some(Notice { workspace, model: named, event }));
+        self.own.remember(Notice { workspace, model: named, event }, now());
         let set = self.client.set_version_tag(caller, model, version, (&key, &value)).await;
         if let Err(error) = set {
             self.counts.tag_failed();

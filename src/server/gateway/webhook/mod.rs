@@ -5,7 +5,7 @@ mod recorded;
 mod signature;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -17,7 +17,7 @@ pub use signature::{InvalidSecret, Secret};
 
 use super::enforcement::read_body;
 use super::judging::{Judge, departures};
-use super::notice::{Event, Notice};
+use super::notice::{Event, Notice, now};
 use super::{Gateway, Inner};
 use crate::decision::{TagPlace, Verdict};
 use crate::model::{Origin, Target, Timestamp};
@@ -76,8 +76,7 @@ impl Gateway {
             Ok(body) => body,
             Err(refusal) => return refusal.into_response(),
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        if let Err(rejected) = receiver.doorman.admit(&head.headers, &body, now) {
+        if let Err(rejected) = receiver.doorman.admit(&head.headers, &body, now()) {
             inner.counts.delivery(rejected.code());
             return turned_away(rejected);
         }
@@ -116,9 +115,11 @@ impl Inner {
         let Ok(_turn) = tokio::time::timeout(TURN, self.locks.hold(models)).await else {
             return Outcome::Later("the model is being changed".to_owned());
         };
-        if self.own.knows(&notice, Instant::now()) {
+        let (made, now) = (at.map(Timestamp::seconds), now());
+        if self.own.knows(&notice, made, now) {
             return Outcome::Settled("own");
         }
+        self.own.changed(&notice, made.unwrap_or(now));
         let Some(gates) = self.gatekeeper.gates() else {
             return Outcome::Later("the gates are being loaded".to_owned());
         };
