@@ -375,3 +375,23 @@ impl Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing is known that would lead to it.
+    #[test]
+    fn a_gate_file_that_lost_a_gate_is_refused_without_a_problem_too() {
+        let text = "version: 1
+gates:
+  - {name: a, models: ['*'], targets: [production], policies: [{use: std/model-scan}]}
+";
+        let known = KnownNames { policies: &["model-scan"], formats: &[] };
+        let read = || draft(text, "lockgate.yaml".into(), &known, Arc::new(proof::None)).unwrap();
+        assert!(read().finish().is_ok());
+        let mut lost = read();
+        lost.content.as_mut().unwrap().1.gates.clear();
+        assert!(lost.finish().is_err());
+    }
+}
