@@ -175,10 +175,9 @@ impl Gatekeeper {
 
     async fn work(&self, question: Question, until: Instant) -> Result<Answer, Refused> {
         let Question { promotion, origin, asked_by, evidence, record } = question;
-        let promotion = at_now(promotion)?;
+        let (id, promotion) = (DecisionId::new(), at_now(promotion)?);
         let Judged { decision, frozen, waited } = self.judge(promotion, evidence, until).await?;
         self.0.metrics.waited(waited);
-        let id = DecisionId::new();
         let decision = Arc::new(decision);
         if record {
             self.keep(id, origin, asked_by, &decision, frozen).await?;

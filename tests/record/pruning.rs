@@ -11,6 +11,7 @@ super::on_every_database!(
     what_is_changed_is_not_pruned,
     a_checkpoint_that_is_changed_or_gone_shows,
     a_head_from_before_still_holds,
+    a_row_from_the_future_goes_with_those_after_it,
 );
 
 const SOON: &str = "2100-01-01";
@@ -164,4 +165,22 @@ async fn a_head_from_before_still_holds(place: Place) {
     heads[2].hash = heads[1].hash;
     let faults = record.verify(&heads).await.unwrap().faults;
     assert_eq!(faults[0].problem, Problem::OffHead);
+}
+
+/// They are not what was written, and so are not removed; but they were looked at, which they were
+/// not if what comes after so many did not tell how old they are.
+async fn a_row_from_the_future_goes_with_those_after_it(place: Place) {
+    let record = place.open().await;
+    for _ in 0..201 {
+        record.append(entry("fraud", Verdict::Allow)).await.unwrap();
+    }
+    let ahead = "UPDATE {}entries SET recorded_at = recorded_at + 315360000000";
+    place.tamper(&format!("{ahead} WHERE sequence < 201")).await;
+    let later = wait_for_the_next_second().seconds() + 60 * 60;
+    let later = lockgate::model::Timestamp::from_seconds(later).unwrap();
+    let error = record.prune(later).await.unwrap_err();
+    assert!(error.to_string().contains("row 1 is not"), "{error}");
+    // Nothing tells how old they are.
+    place.tamper(&format!("{ahead} WHERE sequence = 201")).await;
+    assert_eq!(record.prune(later).await, Ok(Pruned::default()));
 }

@@ -77,6 +77,24 @@ fn what_is_older_than_it_is_kept_for_is_pruned_while_the_server_runs() {
     assert_eq!(listed["decisions"].as_array().unwrap().len(), 1, "{listed}");
 }
 
+/// Nobody can tell a clock that is years ahead from a server that was away for as long.
+#[test]
+fn nothing_is_pruned_when_all_of_it_is_too_old_at_the_start() {
+    let served = Folder::new(GATE).serve("");
+    served.decide(0.95).is(200);
+    served.signal(rustix::process::Signal::TERM);
+    let (_, folder) = served.ended();
+    let database = rusqlite::Connection::open(folder.path("lockgate.db")).unwrap();
+    let aged = "UPDATE entries SET recorded_at = recorded_at - 3600000 * 24 * 500";
+    assert_eq!(database.execute(aged, []).unwrap(), 1);
+    drop(database);
+    let served = folder.serve("--retain 400d");
+    let told = served.until_logged("the record is not pruned").to_string();
+    assert!(told.contains("decision prune --older-than 9600h"), "{told}");
+    served.until_metric("lockgate_record_prunes_total{result=\"failed\"}", 1.0);
+    served.get("/v1/decisions").is(200);
+}
+
 #[test]
 fn nothing_is_kept_for_less_than_a_day() {
     let refused = Folder::new(GATE).command("serve --retain 1h").output().unwrap();

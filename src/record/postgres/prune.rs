@@ -8,7 +8,7 @@ use super::connect::unavailable;
 use super::rows;
 use super::schema::LOCKS;
 use crate::model::Timestamp;
-use crate::record::prune::{Past, SLICE};
+use crate::record::prune::{Past, SLICE, latest, undated};
 use crate::record::verify::Malformed;
 use crate::record::{Pruned, RecordError, now};
 
@@ -60,7 +60,18 @@ async fn slice(client: &mut Client, writer: &str, before: i64) -> Result<u64, Re
     let found = transaction.query(&sql, &[&writer, &SLICE]).await.map_err(unavailable)?;
     let found: Vec<_> =
         found.iter().map(rows::linked).collect::<Result<_, _>>().map_err(malformed)?;
-    let Some(checkpoint) = past.checkpoint(&found, before, now())? else {
+    let now = now();
+    let next = match undated(&found, now) {
+        None => None,
+        Some(last) => {
+            let sql = "SELECT recorded_at FROM lockgate_entries WHERE writer = $1
+                AND sequence > $2 AND recorded_at <= $3 ORDER BY sequence LIMIT 1";
+            let found = transaction.query_opt(sql, &[&writer, &signed(last), &latest(now)]).await;
+            let next = found.map_err(unavailable)?.map(|row| row.try_get(0)).transpose();
+            next.map_err(unavailable)?
+        }
+    };
+    let Some(checkpoint) = past.checkpoint(&found, next, before, now)? else {
         return Ok(0);
     };
     let sequence = signed(checkpoint.sequence);

@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::{file, rows};
 use crate::model::Timestamp;
-use crate::record::prune::{Past, SLICE};
+use crate::record::prune::{Past, SLICE, latest, undated};
 use crate::record::verify::Malformed;
-use crate::record::{Pruned, RecordError};
+use crate::record::{Pruned, RecordError, now};
 
 pub(super) fn prune(path: &Path, before: Timestamp) -> Result<Pruned, RecordError> {
     let mut connection = file::open_to_write(path)?;
@@ -66,11 +66,24 @@ fn slice(connection: &mut Connection, writer: &str, before: i64) -> Result<u64, 
             .map_err(unavailable)?
     };
     let found: Vec<_> = found.into_iter().collect::<Result<_, _>>().map_err(malformed)?;
-    let Some(checkpoint) = past.checkpoint(&found, before, super::super::now())? else {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let now = now();
+    let next = match undated(&found, now) {
+        None => None,
+        Some(last) => transaction
+            .query_row(
+                "SELECT recorded_at FROM entries WHERE writer = ?1 AND sequence > ?2
+                AND recorded_at <= ?3 ORDER BY sequence LIMIT 1",
+                params![writer, count(last), latest(now)],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(unavailable)?,
+    };
+    let Some(checkpoint) = past.checkpoint(&found, next, before, now)? else {
         return Ok(0);
     };
     let apply = || -> rusqlite::Result<usize> {
-        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let sql =
             "INSERT INTO checkpoints (writer, number, sequence, hash, pruned_at, previous, seal)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
