@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("report", &["model", "decision", "evidence"]),
     ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
     ("registry", &["model", "decision", "evidence", "net"]),
-    ("record", &["model", "decision", "evidence", "report"]),
+    ("record", &["model", "decision", "evidence", "report", "net"]),
     (
         "server",
         &[
@@ -33,6 +33,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "report",
             "registry",
             "record",
+            "net",
         ],
     ),
     (

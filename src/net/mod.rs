@@ -1,11 +1,14 @@
-//! What every client over HTTP shares.
+//! What everybody who speaks to others over a network shares.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 /// Connects to servers. A secure one trusts whom this machine trusts and never speaks plainly; the
@@ -56,6 +59,45 @@ pub(crate) fn machine_roots() -> io::Result<RootCertStore> {
         ));
     }
     Ok(roots)
+}
+
+/// The authorities in a file, PEM, and no others.
+pub(crate) fn file_roots(path: &Path) -> io::Result<RootCertStore> {
+    let unusable = |detail: &dyn std::fmt::Display| {
+        io::Error::other(format!("`{}`: {detail}", path.display()))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))? {
+        let certificate = certificate.map_err(|error| unusable(&error))?;
+        roots.add(certificate).map_err(|error| unusable(&error))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable(&"it holds no certificate; write them in PEM"));
+    }
+    Ok(roots)
+}
+
+/// Percent-decodes once. A `%` without two digits stays as it is; whether there was one is the
+/// second.
+pub(crate) fn percent_decoded(text: &[u8]) -> (Vec<u8>, bool) {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut broken = false;
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        if let (b'%', [high, low, tail @ ..]) = (first, after)
+            && let (Some(high), Some(low)) =
+                (char::from(*high).to_digit(16), char::from(*low).to_digit(16))
+            && let Ok(byte) = u8::try_from(high << 4 | low)
+        {
+            decoded.push(byte);
+            rest = tail;
+        } else {
+            broken |= *first == b'%';
+            decoded.push(*first);
+            rest = after;
+        }
+    }
+    (decoded, broken)
 }
 
 /// The last of a chain of errors says what happened; those before it, which layer passed it on.

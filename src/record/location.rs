@@ -8,6 +8,8 @@ use std::str::FromStr;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
+use crate::net::percent_decoded;
+
 /// Where a record is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
@@ -114,19 +116,9 @@ fn is_local(config: &Config) -> bool {
 }
 
 fn decoded(text: &str) -> Result<String, InvalidLocation> {
-    let invalid = || InvalidLocation("`sslrootcert` is not the path of a file".to_owned());
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-        let value = digit().zip(digit()).map(|(high, low)| high << 4 | low);
-        bytes.push(value.and_then(|value| u8::try_from(value).ok()).ok_or_else(invalid)?);
-    }
-    String::from_utf8(bytes).ok().filter(|path| !path.is_empty()).ok_or_else(invalid)
+    let (bytes, broken) = percent_decoded(text.as_bytes());
+    let path = String::from_utf8(bytes).ok().filter(|path| !broken && !path.is_empty());
+    path.ok_or_else(|| InvalidLocation("`sslrootcert` is not the path of a file".to_owned()))
 }
 
 impl fmt::Display for Location {

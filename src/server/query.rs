@@ -6,6 +6,7 @@ use super::problem::Problem;
 use super::text::is_name;
 use crate::decision::Verdict;
 use crate::model::Timestamp;
+use crate::net::percent_decoded;
 
 /// Parameters that have not been taken yet.
 pub(super) struct Query(Vec<(String, String)>);
@@ -104,21 +105,9 @@ impl Word for Verdict {
 
 /// Percent-decoding, of UTF-8 and nothing else.
 fn decode(text: &str) -> Result<String, Problem> {
-    let broken = || Problem::invalid("the query is not percent-encoded UTF-8");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-                let value = digit().zip(digit()).map(|(high, low)| high << 4 | low);
-                bytes.push(value.and_then(|value| u8::try_from(value).ok()).ok_or_else(broken)?);
-            }
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| broken())
+    let (bytes, broken) = percent_decoded(text.replace('+', " ").as_bytes());
+    let text = String::from_utf8(bytes).ok().filter(|_| !broken);
+    text.ok_or_else(|| Problem::invalid("the query is not percent-encoded UTF-8"))
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! Connections to the database: how they are secured, bounded in time, and set up.
 
 use std::error::Error as _;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls_improved::MakeRustlsConnect;
 
+use crate::net::{client_config, file_roots, machine_roots};
 use crate::record::RecordError;
 use crate::record::location::Database;
 
@@ -77,29 +75,15 @@ async fn dial(database: &Database) -> Result<Client, RecordError> {
 }
 
 fn tls(database: &Database) -> Result<ClientConfig, RecordError> {
-    let mut roots = RootCertStore::empty();
-    if let Some(path) = &database.authorities {
-        let failed = |error| {
-            let detail = format!("`sslrootcert`, `{}`: {error}", path.display());
+    let roots = match &database.authorities {
+        Some(path) => file_roots(path)
+            .map_err(|error| RecordError::unusable(database, format_args!("`sslrootcert`, {error}"))),
+        None => machine_roots().map_err(|_| {
+            let detail = "no certificate is there to verify the server by; name a file of them with `sslrootcert`";
             RecordError::unusable(database, detail)
-        };
-        for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
-            roots
-                .add(certificate.map_err(failed)?)
-                .map_err(|error| RecordError::unusable(database, error))?;
-        }
-    } else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if roots.is_empty() {
-        let detail = "no certificate is there to verify the server by; name a file of them with `sslrootcert`";
-        return Err(RecordError::unusable(database, detail));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| RecordError::unusable(database, error))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+        }),
+    };
+    client_config(roots?).map_err(|error| RecordError::unusable(database, error))
 }
 
 /// What went wrong, in the words of whoever knows most of it.

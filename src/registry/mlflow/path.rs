@@ -5,6 +5,8 @@
 //! proxy between lockgate and MLflow may decode again, resolve dots or fold case. So a path is
 //! looked at in every form it may take.
 
+use crate::net::percent_decoded;
+
 /// How often a path is decoded before it counts as unreadable.
 const DECODINGS: usize = 4;
 
@@ -20,7 +22,7 @@ impl Forms {
         let mut forms = vec![path.as_bytes().to_ascii_lowercase()];
         for _ in 0..DECODINGS {
             let Some(last) = forms.last() else { break };
-            let next = decoded(last).to_ascii_lowercase();
+            let next = percent_decoded(last).0.to_ascii_lowercase();
             if next == *last {
                 return Self { forms, settled: true };
             }
@@ -72,25 +74,6 @@ impl Forms {
 }
 
 /// Percent-decodes once; what is no escape stays.
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        if let (b'%', [high, low, tail @ ..]) = (first, after)
-            && let (Some(high), Some(low)) =
-                (char::from(*high).to_digit(16), char::from(*low).to_digit(16))
-            && let Ok(byte) = u8::try_from(high << 4 | low)
-        {
-            decoded.push(byte);
-            rest = tail;
-        } else {
-            decoded.push(*first);
-            rest = after;
-        }
-    }
-    decoded
-}
-
 /// A text as part of a query: everything but unreserved characters is encoded.
 pub(super) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -148,7 +131,7 @@ mod tests {
     #[test]
     fn encodes_what_decoding_takes_back() {
         let text = "a b/é&=%+'";
-        assert_eq!(decoded(encode(text).as_bytes()), text.as_bytes());
+        assert_eq!(percent_decoded(encode(text).as_bytes()), (text.as_bytes().to_vec(), false));
         assert!(!encode(text).contains(['&', '=', '+', '/', ' ']));
     }
 }

@@ -1,11 +1,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::net::{client_config, machine_roots};
+use crate::net::{client_config, file_roots, machine_roots};
 
 /// By whom MLflow's certificate must be vouched for, where it is reached by HTTPS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,22 +38,7 @@ impl Trust {
     fn roots(&self) -> io::Result<RootCertStore> {
         match self {
             Self::Machine => machine_roots(),
-            Self::File(path) => {
-                let mut roots = RootCertStore::empty();
-                let unusable = |detail: &dyn std::fmt::Display| {
-                    io::Error::other(format!("`{}`: {detail}", path.display()))
-                };
-                for certificate in
-                    CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?
-                {
-                    let certificate = certificate.map_err(|error| unusable(&error))?;
-                    roots.add(certificate).map_err(|error| unusable(&error))?;
-                }
-                if roots.is_empty() {
-                    return Err(unusable(&"it holds no certificate; write them in PEM"));
-                }
-                Ok(roots)
-            }
+            Self::File(path) => file_roots(path),
         }
     }
 }
