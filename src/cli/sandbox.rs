@@ -49,10 +49,10 @@ impl SandboxOptions {
         terminal: &Terminal,
     ) -> anyhow::Result<Sandbox> {
         let terminal = *terminal;
-        let no_cache = self.no_cache;
+        let kept = cache.is_some();
         let on_compile = move |policy: &PolicyRef| {
             // Kept nowhere, it is compiled every time.
-            if !no_cache {
+            if kept {
                 terminal
                     .note(format_args!("compiling {policy} for this machine (kept for next time)"));
             }

@@ -65,6 +65,8 @@ fn a_cache_that_cannot_be_used_is_told_and_the_decision_goes_on() {
     {
         let said = said(&folder, &format!("--cache-dir {directory}"));
         assert!(said.starts_with("warning: ") && said.contains(message), "{said}");
+        // Nothing is kept, and nothing says so.
+        assert!(!said.contains("kept for next time"), "{said}");
     }
     assert!(std::fs::read_dir(folder.path("open")).unwrap().next().is_none());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ fn the_manifests_are_what_kubernetes_takes() {
     for release in ["1.30.0", "1.37.0"] {
         let built = built(release);
         assert_eq!(built["others"], json!(["cert-manager.io/v1"]), "{release}");
-        assert_eq!(built["documents"].as_array().unwrap().len(), 11);
+        assert_eq!(built["documents"].as_array().unwrap().len(), 13);
     }
 }
 
@@ -85,10 +86,28 @@ fn the_webhook_is_asked_about_every_kind_of_kserve_that_can_name_a_model() {
 }
 
 #[test]
+fn the_image_runs_as_the_user_of_the_deployment() {
+    let built = built("1.37.0");
+    let pod = &of_kind(&built, "Deployment")["spec"]["template"]["spec"];
+    let context = &pod["securityContext"];
+    let image = std::fs::read_to_string(format!("{ROOT}/deploy/Dockerfile")).unwrap();
+    let user = format!("USER {}:{}", context["runAsUser"], context["runAsGroup"]);
+    assert!(image.lines().any(|line| line == user), "no {user}");
+    // Until somebody says which image it is, nobody else's is pulled.
+    let image = pod["containers"][0]["image"].as_str().unwrap();
+    assert!(image.starts_with("registry.invalid/"), "{image}");
+}
+
+#[test]
 fn the_deployment_starts_a_server_that_answers_the_webhook() {
     let built = built("1.37.0");
     let gates = &of_kind(&built, "ConfigMap")["data"]["lockgate.yaml"];
     let folder = Folder::new(gates.as_str().unwrap());
+    // As the kubelet leaves the volume when the first pod starts, and untouched from then on.
+    let context = &of_kind(&built, "Deployment")["spec"]["template"]["spec"]["securityContext"];
+    assert_eq!(context["fsGroupChangePolicy"], "OnRootMismatch");
+    let shared = std::fs::Permissions::from_mode(0o2775);
+    std::fs::set_permissions(folder.path(""), shared).unwrap();
     let authority = Authority::new();
     authority.write_server(&folder, "tls");
     folder.token("operator", &["read"]);
@@ -112,7 +131,9 @@ fn the_deployment_starts_a_server_that_answers_the_webhook() {
     let mut command = folder.command("");
     command.args(arguments);
     let served = Served::start(folder, command);
-    served.until_logged("ready");
+    served.until_logged_without("\"ready\"", "cannot be used");
+    let cache = std::fs::metadata(served.folder.path("cache")).unwrap();
+    assert_eq!(cache.permissions().mode() & 0o777, 0o700);
     let webhook = &of_kind(&built, "ValidatingWebhookConfiguration")["webhooks"][0];
     let path = webhook["clientConfig"]["service"]["path"].as_str().unwrap();
     let object = json!({
