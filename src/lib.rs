@@ -15,4 +15,5 @@ pub mod record;
 pub mod registry;
 pub mod report;
 pub mod server;
+pub(crate) mod text;
 pub mod wasm;

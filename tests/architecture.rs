@@ -6,19 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the others.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("net", &[]),
+    ("text", &[]),
     ("decision", &["model"]),
     ("policy", &["model"]),
     ("evidence", &["model"]),
     ("wasm", &["model", "policy"]),
-    ("config", &["model", "decision", "policy"]),
-    ("distribution", &["model", "policy", "config", "net"]),
+    ("config", &["model", "decision", "policy", "text"]),
+    ("distribution", &["model", "policy", "config", "net", "text"]),
     ("evaluation", &["model", "decision", "policy"]),
-    ("project", &["model", "policy", "config"]),
-    ("report", &["model", "decision", "evidence"]),
-    ("cases", &["model", "decision", "policy", "evidence", "config", "report"]),
+    ("project", &["model", "policy", "config", "text"]),
+    ("report", &["model", "decision", "evidence", "text"]),
+    ("cases", &["model", "decision", "policy", "evidence", "config", "report", "text"]),
     ("registry", &["model", "decision", "evidence", "net"]),
     ("record", &["model", "decision", "evidence", "report", "net"]),
     (
@@ -53,6 +54,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "registry",
             "record",
             "server",
+            "text",
         ],
     ),
     ("main.rs", &["cli"]),

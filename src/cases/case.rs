@@ -330,8 +330,6 @@ fn refuse_file(pointer: &str, message: String) -> Fault {
     Fault { hint: Some(hint.to_owned()), ..refuse(pointer, message) }
 }
 
-/// Messages quote what the case says, and may be shown on a terminal.
 fn refuse(pointer: &str, message: String) -> Fault {
-    let message = message.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     Fault { pointer: pointer.to_owned(), message, hint: None }
 }

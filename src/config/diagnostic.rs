@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::text::{line, printable};
+
 /// A stretch of one line of the gate file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -127,19 +129,21 @@ impl fmt::Display for Diagnostics {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        // Any of it may quote a file, whose text is not to act on what shows this.
+        let (file, hint) = (line(&self.file), self.hint.as_deref().map(line));
+        write!(f, "error: {}", line(&self.message))?;
         let Some(place) = self.place else {
-            write!(f, "\n --> {}", self.file)?;
-            return self.hint.iter().try_for_each(|hint| write!(f, "\n  = {hint}"));
+            write!(f, "\n --> {file}")?;
+            return hint.iter().try_for_each(|hint| write!(f, "\n  = {hint}"));
         };
         let number = place.line.to_string();
         let margin = " ".repeat(number.len());
-        write!(f, "\n{margin}--> {}:{}:{}", self.file, place.line, place.column)?;
+        write!(f, "\n{margin}--> {file}:{}:{}", place.line, place.column)?;
         if let Some(Excerpt { line, before, under }) = &self.excerpt {
             write!(f, "\n{margin} |\n{number} | {line}")?;
             write!(f, "\n{margin} | {}{}", " ".repeat(*before), "^".repeat(*under))?;
         }
-        self.hint.iter().try_for_each(|hint| write!(f, "\n{margin} = {hint}"))
+        hint.iter().try_for_each(|hint| write!(f, "\n{margin} = {hint}"))
     }
 }
 
@@ -170,7 +174,11 @@ impl Excerpt {
                 excerpt.line.push('…');
                 break;
             }
-            let character = printable(character);
+            let character = match printable(character) {
+                // GitHub's runner takes `##[` for a command, wherever in a line it stands.
+                '[' if excerpt.line.ends_with("##") => char::REPLACEMENT_CHARACTER,
+                printable => printable,
+            };
             let columns = character.width().unwrap_or(0);
             if index < start {
                 excerpt.before += columns;
@@ -210,16 +218,6 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{shown}`")
 }
 
-/// A terminal obeys control characters, and bidirectional ones reorder what a person reads.
-fn printable(character: char) -> char {
-    match character {
-        '\t' => ' ',
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        _ if character.is_control() => '\u{fffd}',
-        _ => character,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +249,20 @@ mod tests {
         let shown = render("a: \u{1b}[2J\u{202e}x", 1, 4, 1);
         assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
         assert_eq!(quoted("\u{1b}]0;x\u{7}"), "`\u{fffd}]0;x\u{fffd}`");
+    }
+
+    #[test]
+    fn messages_hints_and_names_of_files_are_one_line_each() {
+        let hostile = "x\n::error::pwned \u{1b}[31m";
+        let problem = Problem::new(None, hostile).hint(hostile);
+        let shown = Diagnostics::of(&Arc::from(hostile), "", vec![problem]).unwrap().to_string();
+        assert_eq!(shown.lines().count(), 3, "{shown}");
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+    }
+
+    #[test]
+    fn an_excerpt_holds_no_workflow_command() {
+        assert!(!render("a: ##[add-mask]x", 1, 4, 1).contains("##["));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A decision in one line, for answers that have room for no more: a refused request, an event.
 
 use super::outline::{Weight, concerns, reasons};
-use super::text::plain;
 use super::wording;
 use crate::decision::Decision;
+use crate::text::plain;
 
 /// Reasons that are told; the others are counted.
 const SHOWN: usize = 3;

@@ -1,9 +1,9 @@
 //! A decision in one paragraph, for an error message: a registry's clients show nothing else.
 
 use super::outline::{Weight, concerns, reasons};
-use super::text::plain;
 use super::wording;
 use crate::decision::{Decision, Movement};
+use crate::text::plain;
 
 /// Things told in full; the decision on record has the rest.
 const TOLD: usize = 5;

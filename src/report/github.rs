@@ -5,9 +5,9 @@
 
 use super::Context;
 use super::outline::{Placed, Reason, Tally, Weight, concerns, idle_waivers, reasons, waiver_of};
-use super::text::plain;
 use super::wording;
 use crate::decision::{Decision, Verdict, WaiverState};
+use crate::text::plain;
 
 /// Annotations of one level that GitHub shows for a step; it drops the rest in silence.
 const SHOWN: usize = 10;

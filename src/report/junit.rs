@@ -8,10 +8,10 @@ use std::io;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::outline::{Reason, Tally, Weight, reasons, waiver_of};
-use super::text::plain;
 use super::wording;
 use crate::decision::{Decision, Effect, JudgedCheck, PolicyReport, Verdict};
 use crate::model::{LogLevel, Undecided};
+use crate::text::plain;
 
 pub(super) fn render(decision: &Decision) -> io::Result<String> {
     let mut report = Report::new(wording::TOOL);

@@ -3,9 +3,9 @@
 use super::outline::{
     Placed, Reason, Tally, Weight, concerns, idle_waivers, reasons, waiver_of, worst_first,
 };
-use super::text::plain;
 use super::wording;
 use crate::decision::{Decision, Effect, GateReport, JudgedCheck, PolicyReport, Verdict};
+use crate::text::plain;
 
 /// GitHub drops a job summary past 1 MiB (`$GITHUB_STEP_SUMMARY upload aborted, supports content
 /// up to a size of 1024k`). Rows end well before, so that what follows them always fits.
@@ -262,8 +262,29 @@ fn escape(text: &str) -> String {
     escaped
 }
 
+/// Sentences of others in a page: what is between backticks is code, and nothing else does anything.
+pub(crate) fn prose(text: &str) -> String {
+    let text = plain(text.trim());
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, (span, after))) =
+        rest.split_once('`').and_then(|(before, after)| Some((before, after.split_once('`')?)))
+    {
+        written.push_str(&escape(before));
+        // Several backticks in a row are no span of this form.
+        written.push_str(&if span.is_empty() { escape("``") } else { code(span) });
+        rest = after;
+    }
+    written.push_str(&escape(rest));
+    if written.starts_with(|first: char| first.is_ascii_punctuation() && !"&`<".contains(first)) {
+        // A heading, a list or a workflow command, were it at the start of a line.
+        written.insert(0, '\\');
+    }
+    written
+}
+
 /// A name as code.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = plain(text);
     let spans =
         !text.is_empty() && text.trim() == text && !text.contains(['`', '|', '\\', '<', '>', '&']);
@@ -289,6 +310,15 @@ mod tests {
         assert_eq!(code("val_auc"), "`val_auc`");
         assert_eq!(code("a|b`"), "<code>a&#124;b&#96;</code>");
         assert_eq!(code(""), "<code></code>");
+    }
+
+    #[test]
+    fn sentences_keep_their_code_and_nothing_else() {
+        assert_eq!(prose("see `a_b`: *c*"), "see `a_b`: &#42;c&#42;");
+        assert_eq!(prose("`a|b` and ` alone"), "<code>a&#124;b</code> and &#96; alone");
+        assert_eq!(prose("``a``"), "&#96;&#96;a&#96;&#96;");
+        assert_eq!(prose("# one"), "\\# one");
+        assert_eq!(prose("::error::x"), "\\::error::x");
     }
 
     #[test]

@@ -12,20 +12,20 @@ mod markdown;
 mod outline;
 mod sarif;
 mod table;
-mod text;
 mod wording;
 
 use std::fmt;
 use std::io;
 use std::str::FromStr;
 
+pub(crate) use crate::text::{json as harmless_json, plain};
 pub use brief::brief;
 pub use explanation::explain;
 pub use json::{
     HEAD as JSON_HEAD, Unreadable, line as json_line, movement as json_movement, read as read_json,
     schema as json_schema, subschema as json_subschema,
 };
-pub(crate) use text::{json as harmless_json, plain};
+pub(crate) use markdown::{code, prose};
 pub(crate) use wording::moved;
 
 use crate::decision::Decision;
@@ -83,9 +83,16 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|format| format.as_str() == text)
+            .find(|format| {
+                format.as_str() == text || (*format == Self::Table && is_for_people(text))
+            })
             .ok_or_else(|| UnknownFormat(text.chars().take(100).collect()))
     }
+}
+
+/// Whether this is another word for the format for people, as some commands once called it.
+pub(crate) fn is_for_people(text: &str) -> bool {
+    matches!(text, "text" | "human")
 }
 
 /// What a report depends on besides the decision.

@@ -8,11 +8,11 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Context;
 use super::outline::{Tally, idle_waivers, reasons, waiver_of, worst_first};
-use super::text::plain;
 use super::wording;
 use crate::decision::{
     Decision, Effect, GateReport, JudgedCheck, PolicyReport, Verdict, WaiverState,
 };
+use crate::text::{guarded, plain};
 
 /// Items of one list that are shown.
 const SHOWN: usize = 20;
@@ -253,17 +253,6 @@ impl Table {
         } else {
             self.out.push_str(text);
         }
-    }
-}
-
-/// The text at the start of a line. GitHub's runner takes a line that begins with two colons for a
-/// command, whatever blanks of whatever script stand before them (actions/runner,
-/// `ActionCommand.TryParseV2`).
-fn guarded(text: &str) -> Cow<'_, str> {
-    if text.trim_start().starts_with("::") {
-        Cow::from(format!("\\{text}"))
-    } else {
-        Cow::from(text)
     }
 }
 

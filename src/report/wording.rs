@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::outline::Tally;
-use super::text::plain;
 use crate::decision::{
     ComponentReport, Decision, Effect, Enforcement, Grant, Movement, PolicyReport, Unmatched,
     Verdict, WaiverReport, WaiverState,
 };
 use crate::model::{Check, Comparison, Measure, RunUsage, Source, Timestamp, Undecided, spoken};
+use crate::text::plain;
 
 /// The name of the tool in reports.
 pub(super) const TOOL: &str = "lockgate";

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::folder::{Folder, GATE, finished, metrics};
+use super::folder::{Folder, GATE, finished, gate_of, metrics};
 
 const NOT_UTF8: &[u8] = b"no-\xff-text";
 
@@ -60,6 +60,43 @@ fn names_with_escapes_and_line_breaks_do_nothing_but_show_themselves() {
         let ran = folder.run_with(arguments);
         assert!(!ran.stderr.contains('\u{1b}'), "{arguments:?}: {}", ran.stderr);
         assert!(!ran.stderr.contains("\n::"), "{arguments:?}: {}", ran.stderr);
+    }
+}
+
+/// What is wrong with a file is told in the file's own words.
+#[test]
+fn errors_of_files_do_nothing_but_show_what_they_quote() {
+    const HOSTILE: &str = "oci://x\\n::error::pwned \\e[31m##[add-mask]\\u202e";
+    let gate = |policy: &str| gate_of(&format!("      - use: \"{policy}\"\n"));
+    let lock = |policies: &str| format!("version: 1\npolicies: {{{policies}}}\n");
+    let pin = "{manifest: x, component: x, size: 1}";
+    let project = "version: 1\nname: a\nlanguage: rust\nreads: []\n";
+    let raw = "a: \u{1b}[31m ::error:: ##[add-mask]x\r::error::pwned\n\u{202e}b: [\n";
+    for (name, text, arguments) in [
+        ("lockgate.yaml", gate(HOSTILE), "config check"),
+        ("lockgate.yaml", gate(&format!("{HOSTILE}.wasm")), "config check"),
+        ("lockgate.yaml", format!("{raw}{GATE}"), "config check"),
+        ("lockgate.lock", lock(&format!("\"{HOSTILE}\": {pin}")), "config check --locked"),
+        ("lockgate.lock", lock(&format!("\"{HOSTILE}\": {pin}")), "policy lock"),
+        ("lockgate.lock", lock(&format!("\"{HOSTILE}\": {pin}")), "policy vendor"),
+        (
+            "lockgate.lock",
+            lock(&format!("\"oci://r.example/a:1\": {{\"{HOSTILE}\": 1}}")),
+            "policy lock",
+        ),
+        ("lockgate.lock", raw.to_owned(), "config check --locked"),
+        ("policy.yaml", format!("{project}source: \"{HOSTILE}\"\n"), "policy build"),
+        ("policy.yaml", format!("{project}\"{HOSTILE}\": 1\n"), "policy build"),
+        ("policy.yaml", raw.to_owned(), "policy build"),
+    ] {
+        let folder = Folder::with_gate(GATE).file(name, &text);
+        let ran = folder.run(arguments).exits(2);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!said.contains(acts) && !said.contains("##["), "{text:?}: {said:?}");
+        let commands = said.lines().filter(|line| line.trim_start().starts_with("::"));
+        assert_eq!(commands.count(), 0, "{text:?}: {said}");
+        assert!(!said.is_empty());
     }
 }
 

@@ -1,5 +1,6 @@
 //! For people at a terminal: a line for each case, and the difference where there is one.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Report, Tally, counted};
 use crate::cases::{CaseResult, Difference, Sign, Status};
-use crate::report::plain;
+use crate::text::{guarded, plain};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -47,12 +48,15 @@ struct Page {
 
 impl Page {
     fn line(&mut self, parts: &[(&str, Style)]) {
+        let mut begins = true;
         for (text, style) in parts {
+            let text = if begins { guarded(text) } else { Cow::from(*text) };
+            begins = begins && text.trim().is_empty();
             if self.color && *style != Style::new() && !text.is_empty() {
                 // Writing to a string cannot fail.
                 let _ = write!(self.out, "{style}{text}{style:#}");
             } else {
-                self.out.push_str(text);
+                self.out.push_str(&text);
             }
         }
         self.out.push('\n');
@@ -170,6 +174,54 @@ pub(in crate::cases) fn spent(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::Coverage;
+    use crate::cases::expected::Line;
+    use crate::model::{Description, Digest, RunUsage};
+
+    /// Texts that try to act on whatever shows them.
+    const TEXTS: [&str; 15] = include!("../../../tests/report/texts.rs");
+
+    #[test]
+    fn what_cases_and_policies_say_does_nothing_but_show_itself() {
+        let description = Description {
+            name: "tenure".into(),
+            version: "1.0.0".into(),
+            summary: String::new(),
+            rules: Vec::new(),
+            params_schema: "{}".into(),
+        };
+        for text in TEXTS {
+            let line = |sign| Line { sign, text: text.to_owned() };
+            let lines = [Sign::Same, Sign::Expected, Sign::Got].map(line).to_vec();
+            let results = [CaseResult {
+                name: text.into(),
+                file: text.into(),
+                summary: Some(text.into()),
+                status: Status::Failed(Difference { lines }),
+                expected: Vec::new(),
+                rules: Vec::new(),
+                answer: None,
+                usage: RunUsage::default(),
+                log: Vec::new(),
+            }];
+            let coverage = Coverage::of(&description, &results);
+            let report = Report {
+                reference: text,
+                description: &description,
+                digest: Digest::of(b""),
+                results: &results,
+                coverage: &coverage,
+                whole: true,
+                elapsed: Duration::ZERO,
+            };
+            let page = render(&report, false);
+            assert!(!page.contains(|c: char| c.is_control() && c != '\n'), "{page}");
+            assert!(!page.contains("##["), "{page}");
+            let commands = page.lines().filter(|line| line.trim_start().starts_with("::"));
+            assert_eq!(commands.count(), 0, "{page}");
+            assert_eq!(page.lines().count(), 8, "{page}");
+        }
+    }
 
     #[test]
     fn figures_are_short_and_grouped() {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{evidence, example, params, params_schema, unseen};
 use crate::policy::PolicyRef;
-use crate::report::plain;
+use crate::report::{code, prose};
 use crate::wasm::Inspection;
 
 pub(super) fn list(policies: &[Inspection]) -> String {
@@ -18,7 +18,7 @@ pub(super) fn list(policies: &[Inspection]) -> String {
     );
     for policy in policies {
         let description = &policy.description;
-        let (name, summary) = (&description.name, cell(&description.summary));
+        let (name, summary) = (&description.name, prose(&description.summary));
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(page, "| [`std/{name}`]({name}.md) | {summary} |");
     }
@@ -29,17 +29,17 @@ pub(super) fn page(reference: &PolicyRef, inspection: &Inspection) -> String {
     let description = &inspection.description;
     let schema = params_schema(inspection);
     let mut page = format!(
-        "# `{}`\n\n{}\n\nVersion {}.\n",
-        plain(&reference.to_string()),
-        escaped(&description.summary),
-        description.version
+        "# {}\n\n{}\n\nVersion {}.\n",
+        code(&reference.to_string()),
+        prose(&description.summary),
+        prose(&description.version)
     );
     if let Some(example) = example::of(reference, &schema) {
         let _ = write!(page, "\n```yaml\n{example}```\n");
     }
     page.push_str("\n## Rules\n\n| rule | checks |\n| --- | --- |\n");
     for rule in &description.rules {
-        let (title, text) = (cell(&rule.title), cell(&rule.description));
+        let (title, text) = (prose(&rule.title), prose(&rule.description));
         let _ = writeln!(page, "| `{}` | **{title}.** {text} |", rule.code);
     }
     page.push_str("\n## Params\n\n");
@@ -50,8 +50,8 @@ pub(super) fn page(reference: &PolicyRef, inspection: &Inspection) -> String {
         page.push_str("| key | value | meaning |\n| --- | --- | --- |\n");
     }
     for row in rows {
-        let (name, kind, text) = (cell(&row.name), cell(&row.kind), cell(&row.description));
-        let _ = writeln!(page, "| `{name}` | {kind} | {text} |");
+        let (name, kind, text) = (code(&row.name), prose(&row.kind), prose(&row.description));
+        let _ = writeln!(page, "| {name} | {kind} | {text} |");
     }
     page.push_str("\n## What it can see\n\n");
     let mut sees = false;
@@ -71,11 +71,69 @@ pub(super) fn page(reference: &PolicyRef, inspection: &Inspection) -> String {
     page
 }
 
-fn cell(text: &str) -> String {
-    escaped(text).replace('|', "\\|")
-}
+#[cfg(test)]
+mod tests {
+    use super::super::text;
+    use super::*;
+    use crate::model::{Description, Digest, Rule};
 
-/// Text as itself: code in backticks stays code, tags and links do nothing.
-fn escaped(text: &str) -> String {
-    plain(text).replace('<', "&lt;").replace("](", "]\\(")
+    /// Texts that try to act on whatever shows them.
+    const TEXTS: [&str; 15] = include!("../../../tests/report/texts.rs");
+
+    fn filled_with(text: &str) -> Inspection {
+        let schema = serde_json::json!({
+            "type": "object",
+            "properties": {(text): {"type": "string", "description": text}},
+        });
+        Inspection {
+            description: Description {
+                name: "tenure".into(),
+                version: "1.0.0".into(),
+                summary: text.into(),
+                rules: vec![Rule {
+                    code: "one".into(),
+                    title: text.into(),
+                    description: format!("see `code`, {text}"),
+                }],
+                params_schema: schema.to_string(),
+            },
+            digest: Digest::of(b""),
+            size: 0,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            sees: Vec::new(),
+            blind_to: Vec::new(),
+            needs: Vec::new(),
+            producers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_policy_says_of_itself_does_nothing_but_show_itself() {
+        let reference = PolicyRef::Path("tenure.wasm".into());
+        for said in TEXTS {
+            // The words of a paragraph come to stand at the start of a line, too.
+            for said in [said.to_owned(), format!("{}{said}", "word ".repeat(17))] {
+                let inspection = filled_with(&said);
+                let markdown = page(&reference, &inspection);
+                let pages = [
+                    markdown.clone(),
+                    list(&[filled_with(&said)]),
+                    text::page(&reference, &inspection, 40),
+                    text::page(&reference, &inspection, 100),
+                    text::list(&[inspection]),
+                ];
+                for page in pages {
+                    let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+                    assert!(!page.contains(acts) && !page.contains("##["), "{page}");
+                    let commands = page.lines().filter(|line| line.trim_start().starts_with("::"));
+                    assert_eq!(commands.count(), 0, "{page}");
+                }
+                let outside_code = markdown.split('`').step_by(2).collect::<String>();
+                for part in ["@everyone", "[x](", "![i]", "<script", "| a | b |"] {
+                    assert!(!outside_code.contains(part), "`{part}` in {markdown}");
+                }
+            }
+        }
+    }
 }

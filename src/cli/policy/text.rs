@@ -2,7 +2,7 @@
 
 use super::{evidence, example, needs, params, params_schema, producers, unseen};
 use crate::policy::PolicyRef;
-use crate::report::plain;
+use crate::text::{guarded, plain};
 use crate::wasm::Inspection;
 
 /// Columns within which a line is comfortable to read.
@@ -83,7 +83,7 @@ struct Page {
 
 impl Page {
     fn line(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.text.push_str(&guarded(text));
         self.text.push('\n');
     }
 

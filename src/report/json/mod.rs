@@ -9,13 +9,13 @@ use std::io;
 pub use read::{Unreadable, read};
 
 use super::outline::{Reason, Tally, Weight, reasons};
-use super::text;
 use super::wording::{TOOL, VERSION};
 use crate::decision::{
     Decision, Effect, Enforcement, GateReport, JudgedCheck, Movement, PolicyReport, Unmatched,
     Verdict, WaiverReport, WaiverState,
 };
 use crate::model::{Comparison, LogLevel, Measure, Outcome, Promotion, Undecided};
+use crate::text;
 
 /// The JSON Schema (2020-12) of the JSON report.
 #[must_use]

@@ -14,10 +14,10 @@ use serde_json::json;
 
 use super::Context;
 use super::outline::{Placed, Reason, Weight, concerns, reasons, waiver_of};
-use super::text;
 use super::wording::{self, TOOL, VERSION};
 use crate::decision::{Decision, Movement};
 use crate::model::Digest;
+use crate::text;
 use log::{Level, Message, Outcome, Rule};
 
 /// Results that GitHub takes in a run; it refuses a file with more (GitHub documentation, "SARIF

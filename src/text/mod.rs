@@ -1,21 +1,31 @@
-//! Text from policies and evidence, made harmless for whatever shows it.
+//! Text of others (policies, evidence, files, registries), made harmless for whatever shows it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Characters of one text that a report for people shows; the JSON report has all of it.
-pub(super) const LONGEST: usize = 600;
+/// Characters of one text that people are shown; the JSON report has all of it.
+const LONGEST: usize = 600;
 
 /// `text` as one line that does nothing but show itself, cut at [`LONGEST`] characters.
 ///
 /// Line breaks, control characters (and with them every terminal escape), direction overrides,
 /// invisible characters and those that XML cannot hold are spelled out.
 pub(crate) fn plain(text: &str) -> String {
-    if text.len() <= LONGEST && is_printable(text) {
+    spelled_out(text, LONGEST)
+}
+
+/// The same, whole: for what is bounded by itself.
+pub(crate) fn line(text: &str) -> String {
+    spelled_out(text, usize::MAX)
+}
+
+fn spelled_out(text: &str, longest: usize) -> String {
+    if text.len() <= longest && is_printable(text) {
         return break_commands(text.to_owned());
     }
-    let mut shown = String::with_capacity(text.len().min(LONGEST));
+    let mut shown = String::with_capacity(text.len().min(longest));
     let mut characters = text.chars();
-    for character in characters.by_ref().take(LONGEST) {
+    for character in characters.by_ref().take(longest) {
         match character {
             '\n' => shown.push_str("\\n"),
             '\r' => shown.push_str("\\r"),
@@ -32,6 +42,28 @@ pub(crate) fn plain(text: &str) -> String {
     break_commands(shown)
 }
 
+/// A character of a text whose columns have to stay where they are.
+pub(crate) fn printable(character: char) -> char {
+    match character {
+        '\t' => ' ',
+        _ if is_unseen(character) => char::REPLACEMENT_CHARACTER,
+        _ => character,
+    }
+}
+
+/// A text that a line begins with. GitHub's runner takes a line that begins with two colons for a
+/// command, whatever blanks of whatever script stand before them (actions/runner,
+/// `ActionCommand.TryParseV2`).
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
+    let start = text.trim_start();
+    if start.starts_with("::") {
+        let (blanks, _) = text.split_at(text.len().saturating_sub(start.len()));
+        Cow::from(format!("{blanks}\\{start}"))
+    } else {
+        Cow::from(text)
+    }
+}
+
 /// Breaks up `##[`, by which GitHub's runner takes up a command anywhere in a line of output
 /// (actions/runner, `ActionCommand.TryParse`). The newer `::` counts at the start of a line only.
 fn break_commands(text: String) -> String {
@@ -45,7 +77,7 @@ fn is_printable(text: &str) -> bool {
 }
 
 /// Whether a character does something other than show itself.
-pub(super) fn is_unseen(character: char) -> bool {
+fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -112,6 +144,18 @@ mod tests {
     fn cuts_long_text_and_says_how_much() {
         let text = plain(&"é".repeat(LONGEST + 7));
         assert!(text.ends_with("é… (7 more characters)"), "{text}");
+    }
+
+    #[test]
+    fn a_line_may_be_long() {
+        let text = "é\n".repeat(LONGEST);
+        assert_eq!(line(&text), "é\\n".repeat(LONGEST));
+    }
+
+    #[test]
+    fn no_guarded_line_begins_like_a_workflow_command() {
+        assert_eq!(guarded("\u{a0} ::error::x"), "\u{a0} \\::error::x");
+        assert_eq!(guarded("a::b"), "a::b");
     }
 
     #[test]

@@ -1,0 +1,17 @@
+[
+    "\u{1b}[2J\u{1b}[31mDENY\u{1b}]8;;http://evil\u{7}x\u{9b}2J",
+    "::error::owned",
+    "a ::stop-commands::x",
+    "\u{a0}\u{3000}::error::after blanks",
+    "##[add-mask]a",
+    "fine\n✓ ALLOW  fraud/7\r\n::set-output name=x::y",
+    "</details></td><script>alert(1)</script><!--",
+    "| a | b |\n| - | - |",
+    "`code` ``two`` **bold** [x](javascript:1) ![i](http://e/x.png) @everyone $x$",
+    "user\u{202e}nimda\u{2066}x\u{2069}\u{200b}",
+    "\u{0}\u{1}\u{b}\u{7f}\u{fffe}\u{ffff}]]>&amp;\u{85}\u{2028}",
+    "%0A::error::x,file=/etc/passwd:1",
+    "",
+    " ",
+    "{\"a\": [1}",
+]
