@@ -81,7 +81,9 @@ fn a_crate_that_is_added_is_built(folder: &Folder) {
     let dependencies = "[dependencies]\n";
     let with_other = format!("{dependencies}other = {{ path = \"other\" }}\n");
     folder.change("region-floor/Cargo.toml", dependencies, &with_other);
+    folder.run("policy build region-floor --locked").exits(2).says("--locked");
     folder.run("policy build region-floor").exits(0);
+    folder.run("policy build region-floor --locked").exits(0);
     assert!(folder.text("region-floor/Cargo.lock").contains("name = \"other\""));
 }
 

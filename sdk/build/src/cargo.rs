@@ -42,9 +42,9 @@ const PROFILE: [&str; 7] = [
     "profile.wasm.strip=\"symbols\"",
 ];
 
-/// What a `Cargo.lock` means that lacks a dependency.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lock {
+/// What a `Cargo.lock` means that lacks a dependency, or is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
     /// The build fails.
     Obeyed,
     /// The dependency is added.
@@ -61,7 +61,10 @@ impl Toolchain {
     /// When cargo cannot be run or fails, or a package gives no module.
     pub fn build(&self, crates: &Crates<'_>) -> Result<Vec<Module>, BuildError> {
         let packages = crates.packages;
-        let built = self.artifacts(crates.manifest, packages, crates.target_dir, Lock::Obeyed)?;
+        let manifest = whole(crates.manifest)?;
+        let has_lock = self.workspace(&manifest)?.join("Cargo.lock").is_file();
+        let lock = if has_lock { Lock::Obeyed } else { Lock::Extended };
+        let built = self.artifacts(&manifest, packages, crates.target_dir, lock)?;
         packages
             .iter()
             .map(|package| {
@@ -70,16 +73,21 @@ impl Toolchain {
             .collect()
     }
 
-    /// Builds the one package that a `Cargo.toml` is of, whatever it is called. A `Cargo.lock` is
-    /// obeyed, and gets what it lacks, as in `cargo build`.
+    /// Builds the one package that a `Cargo.toml` is of, whatever it is called.
     ///
     /// # Errors
     ///
     /// As [`Toolchain::build`], and when the manifest is not of a package.
-    pub fn build_package(&self, manifest: &Path, target_dir: &Path) -> Result<Module, BuildError> {
-        let id = self.package_id(manifest)?;
+    pub fn build_package(
+        &self,
+        manifest: &Path,
+        target_dir: &Path,
+        lock: Lock,
+    ) -> Result<Module, BuildError> {
+        let manifest = whole(manifest)?;
+        let id = self.package_id(&manifest)?;
         let name = package_name(&id).unwrap_or_else(|| id.clone());
-        let built = self.artifacts(manifest, &[], target_dir, Lock::Extended)?;
+        let built = self.artifacts(&manifest, &[], target_dir, lock)?;
         module(&name, |other| other == id, &built)
     }
 
@@ -93,7 +101,9 @@ impl Toolchain {
         lock: Lock,
     ) -> Result<Vec<(String, PathBuf)>, BuildError> {
         let workspace = self.workspace(manifest)?;
-        let mut cargo = self.cargo();
+        let target_dir = std::path::absolute(target_dir)
+            .map_err(|source| BuildError::Unreadable { path: target_dir.to_owned(), source })?;
+        let mut cargo = self.cargo(manifest);
         cargo
             .args(["build", "--lib", "--profile", "wasm", "--target", TARGET])
             .args(["--message-format", "json-render-diagnostics", "--manifest-path"])
@@ -105,7 +115,7 @@ impl Toolchain {
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags(&workspace))
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
-        if lock == Lock::Obeyed && workspace.join("Cargo.lock").is_file() {
+        if lock == Lock::Obeyed {
             cargo.arg("--locked");
         }
         if let Some(linker) = &self.linker {
@@ -131,7 +141,7 @@ impl Toolchain {
 
     /// The id that cargo gives the package of a manifest.
     fn package_id(&self, manifest: &Path) -> Result<String, BuildError> {
-        let mut cargo = self.cargo();
+        let mut cargo = self.cargo(manifest);
         cargo
             .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
             .arg(manifest)
@@ -152,7 +162,7 @@ impl Toolchain {
 
     /// The directory of the workspace that a manifest belongs to.
     fn workspace(&self, manifest: &Path) -> Result<PathBuf, BuildError> {
-        let mut cargo = self.cargo();
+        let mut cargo = self.cargo(manifest);
         cargo
             .args(["locate-project", "--workspace", "--message-format", "plain"])
             .arg("--manifest-path")
@@ -165,8 +175,13 @@ impl Toolchain {
         Path::new(root.trim()).parent().map(Path::to_owned).ok_or_else(unexpected)
     }
 
-    fn cargo(&self) -> Command {
+    /// Cargo in the folder of a manifest, by which it finds the settings of the project
+    /// (`.cargo/config.toml`).
+    fn cargo(&self, manifest: &Path) -> Command {
         let mut command = Command::new(&self.cargo);
+        if let Some(folder) = manifest.parent() {
+            command.current_dir(folder);
+        }
         for (name, _) in env::vars_os() {
             if is_of_the_outer_build(&name) {
                 command.env_remove(name);
@@ -201,6 +216,13 @@ impl Toolchain {
         }
         flags
     }
+}
+
+/// The manifest without links: cargo knows it by its whole path, and remaps paths by their
+/// beginnings.
+fn whole(manifest: &Path) -> Result<PathBuf, BuildError> {
+    fs::canonicalize(manifest)
+        .map_err(|source| BuildError::Unreadable { path: manifest.to_owned(), source })
 }
 
 /// Whether a variable tells of, or was set by, a cargo that we are called from: its compiler,
@@ -327,6 +349,26 @@ mod tests {
         for name in ["PATH", "HOME", "CARGO_HOME", "CARGO_NET_OFFLINE", "HTTPS_PROXY"] {
             assert!(!is_of_the_outer_build(OsStr::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn cargo_reads_the_settings_of_the_project() {
+        let folder = env::temp_dir().join(format!("lockgate-build-{}", std::process::id()));
+        for (name, text) in [
+            ("Cargo.toml", "[package]\nname = \"gate\"\n[workspace]\n"),
+            ("src/lib.rs", ""),
+            (".cargo/config.toml", "no settings"),
+        ] {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let toolchain = Toolchain::of(env!("CARGO"), "rustc");
+        let id = |name: &str| toolchain.package_id(&whole(&folder.join(name)).unwrap());
+        assert!(id("Cargo.toml").is_err());
+        fs::remove_dir_all(folder.join(".cargo")).unwrap();
+        assert_eq!(package_name(&id("Cargo.toml").unwrap()).as_deref(), Some("gate"));
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod component;
 mod error;
 mod toolchain;
 
-pub use cargo::{Crates, Module};
+pub use cargo::{Crates, Lock, Module};
 pub use component::{componentize, imports};
 pub use error::BuildError;
 pub use toolchain::{StandardLibrary, Toolchain};

@@ -29,19 +29,41 @@ pub enum StandardLibrary {
 }
 
 impl Toolchain {
-    /// Finds a toolchain: the first that has the WebAssembly target installed, else the first
+    /// Finds a toolchain for what is in the current directory; see [`Toolchain::find_for`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Toolchain::find_for`].
+    pub fn find() -> Result<Self, BuildError> {
+        Self::find_for(Path::new("."))
+    }
+
+    /// Finds a toolchain for what is in a folder, whose `rust-toolchain.toml` says which one rustup
+    /// gives: the first that has the WebAssembly target installed, else the first
     /// that brings the sources of the standard library. `RUSTC` comes before `PATH`.
     ///
     /// # Errors
     ///
     /// [`BuildError::NoToolchain`], which says what each toolchain lacks and what to install.
-    pub fn find() -> Result<Self, BuildError> {
-        let toolchains = installed();
+    pub fn find_for(folder: &Path) -> Result<Self, BuildError> {
+        let toolchains = installed(folder);
         let usable = [StandardLibrary::Installed, StandardLibrary::FromSource]
             .into_iter()
             .flat_map(|library| toolchains.iter().map(move |found| (found, library)))
             .find_map(|(found, library)| found.with(library, &toolchains).ok());
         usable.ok_or_else(|| BuildError::NoToolchain { tried: shortcomings(&toolchains) })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(cargo: &str, rustc: &str) -> Self {
+        Self {
+            cargo: cargo.into(),
+            rustc: rustc.into(),
+            sysroot: "/".into(),
+            linker: None,
+            version: String::new(),
+            standard_library: StandardLibrary::Installed,
+        }
     }
 
     /// Where its standard library for WebAssembly comes from.
@@ -76,9 +98,9 @@ struct Found {
 
 impl Found {
     /// Asks a `rustc`, or rustup's stand-in for one, for the toolchain behind it.
-    fn behind(rustc: &Path) -> Option<Self> {
-        let sysroot = PathBuf::from(answer(rustc, &["--print", "sysroot"])?);
-        let details = answer(rustc, &["--version", "--verbose"])?;
+    fn behind(rustc: &Path, folder: &Path) -> Option<Self> {
+        let sysroot = PathBuf::from(answer(rustc, &["--print", "sysroot"], folder)?);
+        let details = answer(rustc, &["--version", "--verbose"], folder)?;
         let host = details.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned();
         let bin = sysroot.join("bin");
         Some(Self {
@@ -138,13 +160,13 @@ impl Found {
 }
 
 /// The toolchains behind `RUSTC` and every `rustc` in `PATH`, each once.
-fn installed() -> Vec<Found> {
+fn installed(folder: &Path) -> Vec<Found> {
     let name = Path::new("rustc").with_extension(env::consts::EXE_EXTENSION);
     let in_path = path_directories().into_iter().map(|directory| directory.join(&name));
     let named = env::var_os("RUSTC").map(PathBuf::from);
     let mut found: Vec<Found> = Vec::new();
     for rustc in named.into_iter().chain(in_path.filter(|rustc| rustc.is_file())) {
-        if let Some(toolchain) = Found::behind(&rustc)
+        if let Some(toolchain) = Found::behind(&rustc, folder)
             && found.iter().all(|known| known.sysroot != toolchain.sysroot)
         {
             found.push(toolchain);
@@ -184,11 +206,13 @@ fn linker_in_path() -> Option<PathBuf> {
 }
 
 fn path_directories() -> Vec<PathBuf> {
-    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
+    let path = env::var_os("PATH").unwrap_or_default();
+    // What is found there is run in another folder.
+    env::split_paths(&path).filter_map(|folder| std::path::absolute(folder).ok()).collect()
 }
 
-fn answer(program: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
+fn answer(program: &Path, arguments: &[&str], folder: &Path) -> Option<String> {
+    let output = Command::new(program).args(arguments).current_dir(folder).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }

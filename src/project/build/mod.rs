@@ -86,13 +86,14 @@ pub enum BuildError {
     Foreign(String),
 }
 
-/// Builds the policy of a project. `say` hears what is being done, one line at a time.
+/// Builds the policy of a project; `locked`, with the very dependencies of its lock file, which only
+/// Rust's build would otherwise add to. `say` hears what is being done, one line at a time.
 ///
 /// # Errors
 /// What is missing, what failed, or what the component imports and must not.
-pub fn build(project: &Project, say: &dyn Fn(&str)) -> Result<Built, BuildError> {
+pub fn build(project: &Project, locked: bool, say: &dyn Fn(&str)) -> Result<Built, BuildError> {
     let Compiled { component, uses } = match project.manifest.language {
-        Language::Rust => rust::component(project, say)?,
+        Language::Rust => rust::component(project, locked, say)?,
         Language::Js => js::component(project, say)?,
         Language::Python => python::component(project, say)?,
     };
