@@ -13,6 +13,8 @@ pub(super) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+js
 pub(super) const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 pub(super) const CONFIG_TYPE: &str = "application/vnd.wasm.config.v0+json";
 pub(super) const LAYER_TYPE: &str = "application/wasm";
+/// What a config is that says nothing.
+pub(super) const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 
 /// Bytes of a manifest or an index; registries refuse larger ones.
 pub(super) const MANIFEST_BYTES: u64 = 4 << 20;
@@ -48,10 +50,21 @@ impl Descriptor {
     /// Holds bytes against what was said of them.
     pub(super) fn check(&self, what: &str, bytes: &[u8]) -> Result<(), DistributionError> {
         let found = Digest::of(bytes);
-        if found == self.digest {
+        if found != self.digest {
+            let (what, expected) = (what.to_owned(), self.digest);
+            return Err(DistributionError::Altered { what, expected, found });
+        }
+        self.check_size(what, u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Holds a size against what was said of it.
+    pub(super) fn check_size(&self, what: &str, found: u64) -> Result<(), DistributionError> {
+        if found == self.size {
             return Ok(());
         }
-        Err(DistributionError::Altered { what: what.to_owned(), expected: self.digest, found })
+        let said = self.size;
+        let detail = format!("it is of {found} bytes, and its manifest says {said}");
+        Err(DistributionError::unusable(what, detail))
     }
 }
 

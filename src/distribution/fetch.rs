@@ -3,23 +3,25 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use bytes::Bytes;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize as _;
+use serde_json::Value;
 
-use super::artifact::{Artifact, Descriptor, INDEX_TYPE, ImageManifest, MANIFEST_TYPE, Manifest};
+use super::artifact::{
+    Artifact, Descriptor, EMPTY_TYPE, INDEX_TYPE, ImageManifest, MANIFEST_TYPE, Manifest,
+};
 use super::error::DistributionError;
 use super::registry::{Options, Registry, stand_in};
-use super::signature::bundle::{BUNDLE_TYPE, PREDICATE_TYPE};
+use super::signature::bundle::{self, BUNDLE_TYPE, PREDICATE_TYPE};
 use super::signature::{SIGNATURE_BYTES, Signatures, Simple, simple};
 use crate::model::Digest;
 use crate::policy::OciRef;
 
 /// Signatures of cosign's older form that one manifest may hold.
 const SIMPLE: usize = 64;
-/// What a config is that says nothing.
-const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
+/// A config that says nothing.
 const EMPTY: &[u8] = b"{}";
 
 /// A policy as it came from its registry, every digest found right.
@@ -31,6 +33,18 @@ pub struct Fetched {
     pub component: Vec<u8>,
     /// Its signatures, not verified yet.
     pub signatures: Signatures,
+    /// Whether they were asked for; if not, that there are none says nothing.
+    pub with: With,
+}
+
+/// Whether a policy is fetched with its signatures, for which the registry has to be asked several
+/// times more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// They are kept, or somebody trusts the policy for them.
+    Signatures,
+    /// Nobody asks for them.
+    Nothing,
 }
 
 /// What a reference means now, without its component.
@@ -51,14 +65,18 @@ pub fn pull_manifest(reference: &OciRef, options: &Options) -> Result<Manifest, 
 pub fn fetch(
     reference: &OciRef,
     limit: u64,
+    with: With,
     options: &Options,
 ) -> Result<Fetched, DistributionError> {
     blocking(async {
         let registry = Registry::open(reference, options)?;
         let manifest = manifest(&registry, reference).await?;
         let component = registry.blob(manifest.layer(), limit).await?.to_vec();
-        let signatures = collect(&registry, manifest.digest()).await?;
-        Ok(Fetched { manifest, component, signatures })
+        let signatures = match with {
+            With::Signatures => collect(&registry, manifest.digest()).await?,
+            With::Nothing => Signatures::default(),
+        };
+        Ok(Fetched { manifest, component, signatures, with })
     })
 }
 
@@ -138,10 +156,10 @@ pub fn publish_signature(
             return Ok(());
         }
         let mut entries = registry.tagged_index(signed.digest()).await?;
-        if entries.iter().any(|entry| entry.digest == own.digest) {
+        if entries.iter().any(|entry| entry.get("digest").is_some_and(|of| *of == digest)) {
             return Ok(());
         }
-        entries.push(own);
+        entries.push(serde_json::to_value(own).map_err(unwritable)?);
         let index = serde_json::json!({
             "schemaVersion": 2,
             "mediaType": INDEX_TYPE,
@@ -164,50 +182,67 @@ async fn manifest(registry: &Registry, reference: &OciRef) -> Result<Manifest, D
     Manifest::read(bytes.to_vec(), &shown)
 }
 
-/// Signatures of both forms. One that cannot be read is passed over: it cannot make a policy
-/// trusted, and whoever may write to the repository could otherwise keep everybody from using it.
+/// Signatures of both forms, as many as are looked at. Nothing that is listed as one is an error:
+/// it cannot make a policy trusted, and whoever may write to the repository could otherwise keep
+/// everybody from using it.
 async fn collect(registry: &Registry, digest: Digest) -> Result<Signatures, DistributionError> {
     let mut signatures = Signatures::default();
-    // Indexes that clients keep themselves are not all careful with the type of what they list.
-    let wanted = |entry: &Descriptor| {
-        matches!(entry.artifact_type.as_deref(), None | Some(BUNDLE_TYPE | EMPTY_TYPE))
-    };
-    for entry in registry.referrers(digest, wanted).await? {
-        let Some(bytes) = passable(registry.manifest_of(entry.digest).await)?.flatten() else {
-            continue;
-        };
-        let Ok(manifest) = serde_json::from_slice::<ImageManifest>(&bytes) else { continue };
-        let about = manifest.subject.as_ref().map(|subject| subject.digest);
-        let Ok([layer]) = <[Descriptor; 1]>::try_from(manifest.layers) else { continue };
-        if about != Some(digest) || layer.media_type != BUNDLE_TYPE {
-            continue;
-        }
-        let Some(bundle) = passable(registry.blob(&layer, SIGNATURE_BYTES).await)? else {
-            continue;
-        };
-        if let Ok(bundle) = String::from_utf8(bundle.to_vec())
-            && serde_json::from_str::<serde_json::Value>(&bundle).is_ok()
-        {
-            signatures.add_bundle(bundle);
+    let referrers = registry.referrers(digest, BUNDLE_TYPE).await?;
+    if referrers.more {
+        signatures.pass_over();
+    }
+    for referrer in referrers.found {
+        let Some(bundle) = bundled(registry, referrer, digest).await? else { continue };
+        if bundle::concerns(&bundle, digest) && !signatures.add_bundle(bundle) {
+            break;
         }
     }
     let tag = format!("{}.sig", stand_in(digest));
-    let Some(bytes) = registry.manifest(&tag).await? else { return Ok(signatures) };
-    let Ok(manifest) = serde_json::from_slice::<ImageManifest>(&bytes) else {
-        return Ok(signatures);
-    };
-    let layers = manifest.layers.iter().filter(|layer| layer.media_type == simple::PAYLOAD_TYPE);
-    for layer in layers.take(SIMPLE) {
+    let manifest = passable(registry.manifest(&tag).await)?.flatten();
+    let manifest: Value =
+        manifest.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let layers = manifest.get("layers").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let layers = layers.iter().filter_map(|layer| Descriptor::deserialize(layer).ok());
+    for (count, layer) in
+        layers.filter(|layer| layer.media_type == simple::PAYLOAD_TYPE).enumerate()
+    {
+        if count == SIMPLE {
+            signatures.pass_over();
+            break;
+        }
         let signature = layer.annotations.get(simple::ANNOTATION);
         let Some(signature) = signature.and_then(|text| STANDARD.decode(text).ok()) else {
             continue;
         };
-        let Some(payload) = passable(registry.blob(layer, SIGNATURE_BYTES).await)? else {
+        let Some(payload) = passable(registry.blob(&layer, SIGNATURE_BYTES).await)? else {
             continue;
         };
-        signatures.add_simple(Simple { payload: payload.to_vec(), signature });
+        if !signatures.add_simple(Simple { payload: payload.to_vec(), signature }) {
+            break;
+        }
     }
     Ok(signatures)
+}
+
+/// The bundle that an artifact carries which is about a manifest; none where it is another or
+/// carries none.
+async fn bundled(
+    registry: &Registry,
+    referrer: Digest,
+    about: Digest,
+) -> Result<Option<String>, DistributionError> {
+    let manifest = passable(registry.manifest_of(referrer).await)?.flatten();
+    let Some(ImageManifest { subject: Some(subject), layers, .. }) =
+        manifest.and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    else {
+        return Ok(None);
+    };
+    let Ok([layer]) = <[Descriptor; 1]>::try_from(layers) else { return Ok(None) };
+    if subject.digest != about || layer.media_type != BUNDLE_TYPE {
+        return Ok(None);
+    }
+    let blob = passable(registry.blob(&layer, SIGNATURE_BYTES).await)?;
+    Ok(blob.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()))
 }
 
 /// Passes over what is broken by itself, and not over a registry that cannot be asked.
@@ -217,7 +252,10 @@ fn passable<T>(result: Result<T, DistributionError>) -> Result<Option<T>, Distri
         Err(
             DistributionError::Altered { .. }
             | DistributionError::Missing(_)
-            | DistributionError::TooLarge { .. },
+            | DistributionError::TooLarge { .. }
+            | DistributionError::Unusable { .. }
+            // Such as one that the registry's own scanner holds back.
+            | DistributionError::Refused { status: 400..=428 | 430..=499, .. },
         ) => Ok(None),
         Err(error) => Err(error),
     }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use super::artifact::{MANIFEST_BYTES, Manifest};
 use super::error::DistributionError;
-use super::fetch::Fetched;
+use super::fetch::{Fetched, With};
 use super::files;
 use super::signature::Signatures;
 use crate::model::Digest;
@@ -52,17 +52,20 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Holds the digest of what is in the component's file against what it has to be.
+    /// Holds the digest of what is in the component's file, and the size of the file, against what
+    /// they have to be.
     ///
     /// # Errors
-    /// It is another.
+    /// They are others.
     pub fn check(&self, found: Digest) -> Result<(), DistributionError> {
         let expected = self.manifest.component();
-        if found == expected {
-            return Ok(());
-        }
         let what = format!("`{}`", self.component.display());
-        Err(DistributionError::Altered { what, expected, found })
+        if found != expected {
+            return Err(DistributionError::Altered { what, expected, found });
+        }
+        let metadata = fs::metadata(&self.component);
+        let size = metadata.map_err(DistributionError::file(&self.component))?.len();
+        self.manifest.layer().check_size(&what, size)
     }
 }
 
@@ -107,25 +110,27 @@ impl Store {
         Ok(Some(Kept { manifest: Manifest::read(bytes, &what)?, component, signatures }))
     }
 
-    /// Keeps a policy.
+    /// Keeps a policy, and its signatures if they were asked for; else those stay that are kept and
+    /// can be read.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn put(&self, fetched: &Fetched) -> Result<Kept, DistributionError> {
-        let Fetched { manifest, component, signatures } = fetched;
+    pub fn put(&self, fetched: &Fetched) -> Result<(), DistributionError> {
+        let Fetched { manifest, component, signatures, with } = fetched;
         let place = self.place(manifest.digest());
         self.make(&place)?;
-        let path = place.join(COMPONENT);
-        files::write_whole(&path, component, false)?;
-        self.put_signatures(manifest.digest(), signatures)?;
+        files::write_whole(&place.join(COMPONENT), component)?;
+        let broken = || Signatures::read_stored(&place.join(SIGNATURES)).is_err();
+        if *with == With::Signatures || broken() {
+            self.put_signatures(manifest.digest(), signatures)?;
+        }
         // Comes last, as without it nothing is kept here.
-        files::write_whole(&place.join(MANIFEST), &manifest.bytes, false)?;
+        files::write_whole(&place.join(MANIFEST), &manifest.bytes)?;
         if self.private {
             // What is left over is in nobody's way before it is too much.
             let _ = self.keep_to(PRIVATE_BYTES, &place);
         }
-        let (manifest, signatures) = (manifest.clone(), signatures.clone());
-        Ok(Kept { manifest, component: path, signatures })
+        Ok(())
     }
 
     /// Keeps the signatures of a policy, in place of those that are kept.
@@ -137,7 +142,7 @@ impl Store {
         digest: Digest,
         signatures: &Signatures,
     ) -> Result<(), DistributionError> {
-        files::write_whole(&self.place(digest).join(SIGNATURES), &signatures.to_stored()?, false)
+        files::write_whole(&self.place(digest).join(SIGNATURES), &signatures.to_stored()?)
     }
 
     /// Removes every policy but these; how many were removed.

@@ -93,7 +93,7 @@ fn token_server(seconds: i64) -> (Registry, Stub) {
         "auth: {{token: {{realm: \"http://{}/token\", service: lockgate-test, issuer: test, rootcertbundle: FOLDER/roots.pem}}}}\n",
         stub.address()
     );
-    let registry = Registry::with(&auth, |folder| {
+    let registry = Registry::with(&auth, "", |folder| {
         std::fs::write(folder.join("roots.pem"), pem).unwrap();
     });
     (registry, stub)

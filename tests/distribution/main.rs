@@ -7,6 +7,7 @@ mod folder;
 mod hostile;
 mod locking;
 mod login;
+mod referrers;
 mod registry;
 mod sharing;
 mod signing;

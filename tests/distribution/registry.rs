@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,12 +21,41 @@ pub(crate) const SECRET: &str = "s3cret";
 
 impl Registry {
     pub(crate) fn start() -> Self {
-        Self::with("", |_| ())
+        Self::with("", "", |_| ())
+    }
+
+    /// One that speaks TLS, with a certificate that its own authority vouches for: `ca.pem` in the
+    /// folder that is given. Its name is not one of this machine's, so nobody speaks plainly to it.
+    pub(crate) fn with_tls(shared: &Path) -> Self {
+        let tls = ", tls: {certificate: FOLDER/own.pem, key: FOLDER/own.key}";
+        Self::with("", tls, |folder| {
+            let openssl = |arguments: &str| {
+                let done = Command::new("openssl")
+                    .args(arguments.split_whitespace())
+                    .current_dir(folder)
+                    .output()
+                    .unwrap();
+                assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            };
+            let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+            openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=ca"));
+            openssl(&format!("req {key} -keyout own.key -out own.csr -subj /CN=registry"));
+            std::fs::write(folder.join("names"), "subjectAltName=IP:0.0.0.0\n").unwrap();
+            openssl(
+                "x509 -req -in own.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out own.pem",
+            );
+            std::fs::copy(folder.join("ca.pem"), shared.join("ca.pem")).unwrap();
+        })
+    }
+
+    /// `oci://0.0.0.0:PORT/REST`, which leads to this machine by a name that is not its own.
+    pub(crate) fn elsewhere(&self, rest: &str) -> String {
+        format!("oci://0.0.0.0:{}/{rest}", self.port)
     }
 
     /// One that asks for a password.
     pub(crate) fn with_password() -> Self {
-        Self::with("auth: {htpasswd: {realm: test, path: FOLDER/htpasswd}}\n", |folder| {
+        Self::with("auth: {htpasswd: {realm: test, path: FOLDER/htpasswd}}\n", "", |folder| {
             // bcrypt, with the least work.
             let line =
                 format!("{NAME}:$2b$04$FliY2GbQFCAYqxO1EjAkuO6WE.H6Mc/SgIhsnTOTnJmEvzwhFfYSS\n");
@@ -34,8 +63,9 @@ impl Registry {
         })
     }
 
-    /// One with more in its configuration, where `FOLDER` stands for its folder.
-    pub(crate) fn with(more: &str, prepare: impl FnOnce(&PathBuf)) -> Self {
+    /// One with more in its configuration and in how it speaks HTTP, where `FOLDER` stands for its
+    /// folder.
+    pub(crate) fn with(more: &str, http: &str, prepare: impl FnOnce(&PathBuf)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().to_owned();
         prepare(&place);
@@ -43,9 +73,9 @@ impl Registry {
         let port = probe.local_addr().unwrap().port();
         drop(probe);
         let shown = place.to_str().unwrap();
-        let more = more.replace("FOLDER", shown);
+        let (more, http) = (more.replace("FOLDER", shown), http.replace("FOLDER", shown));
         let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {shown}/data}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"}}\n{more}"
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {shown}/data}}}}\nhttp: {{addr: \"127.0.0.1:{port}\"{http}}}\n{more}"
         );
         std::fs::write(place.join("config.yml"), config).unwrap();
         let log = std::fs::File::create(place.join("log")).unwrap();

@@ -103,6 +103,22 @@ fn what_is_no_policy_is_refused_by_its_types() {
 }
 
 #[test]
+fn a_manifest_that_lies_about_the_size_is_not_taken() {
+    let (registry, folder, mut manifest) = pushed();
+    let size = manifest["layers"][0]["size"].as_u64().unwrap();
+    manifest["layers"][0]["size"] = json!(size + 1);
+    let digest = registry.put_manifest("tenure", "lie", &serde_json::to_vec(&manifest).unwrap());
+    let reference = registry.oci(&format!("tenure@{digest}"));
+    folder.run(&format!("policy pull {reference}")).exits(3).says("its manifest says");
+    // Nor where it is kept already.
+    let hex = digest.replace(':', "-");
+    folder.write(&format!("vendor/lockgate/{hex}/manifest.json"), manifest.to_string());
+    folder.write(&format!("vendor/lockgate/{hex}/component.wasm"), folder.read("tenure.wasm"));
+    folder.gate(&reference, "");
+    folder.check("").leaves_undecided("unloadable").says("its manifest says");
+}
+
+#[test]
 fn a_layer_that_is_no_component_does_not_load() {
     let (registry, folder, mut manifest) = pushed();
     let text = b"not a component at all";

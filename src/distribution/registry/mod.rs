@@ -7,6 +7,7 @@
 mod credentials;
 mod http;
 mod login;
+mod referrers;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,26 +16,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::artifact::{Descriptor, INDEX_TYPE, MANIFEST_BYTES, MANIFEST_TYPE};
 use super::error::DistributionError;
 use crate::model::Digest;
 use crate::policy::OciRef;
+use crate::text::plain;
 pub use credentials::Credentials;
 use http::{Answer, Ask, Http, Upload, location, same_origin, telling};
 use login::Access;
+pub(super) use referrers::stand_in;
 
 /// How long to wait before a read is tried again.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 /// Time in which credentials must be had; somebody may have to type a passphrase.
 const CREDENTIALS: Duration = Duration::from_secs(60);
-/// Artifacts that may refer to one other. Each has to be looked at.
-const REFERRERS: usize = 256;
-/// Parts of a list of them.
-const PAGES: usize = 16;
-
 /// Is told how many bytes have been moved so far.
 pub type Moved = Arc<dyn Fn(u64) + Send + Sync>;
 
@@ -60,12 +57,6 @@ pub struct Registry {
     base: String,
     repository: String,
     granted: Mutex<BTreeMap<Access, HeaderValue>>,
-}
-
-#[derive(Deserialize)]
-struct Index {
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
 }
 
 impl Registry {
@@ -196,70 +187,6 @@ impl Registry {
         Ok(answer.headers.contains_key("oci-subject"))
     }
 
-    /// Those of the artifacts that are about a manifest which are wanted: from the registry's list, or
-    /// where it keeps none, from the index under the tag that stands in for it.
-    pub(super) async fn referrers(
-        &self,
-        digest: Digest,
-        wanted: impl Fn(&Descriptor) -> bool,
-    ) -> Result<Vec<Descriptor>, DistributionError> {
-        let mut found = match self.listed(digest).await? {
-            Some(found) => found,
-            None => self.tagged_index(digest).await?,
-        };
-        found.retain(wanted);
-        if found.len() > REFERRERS {
-            return Err(DistributionError::unusable(
-                format!("the list of what refers to {digest}"),
-                format!("it has more than {REFERRERS} entries"),
-            ));
-        }
-        Ok(found)
-    }
-
-    async fn listed(&self, digest: Digest) -> Result<Option<Vec<Descriptor>>, DistributionError> {
-        let mut uri = self.uri(&format!("/referrers/{digest}"))?;
-        let mut found = Vec::new();
-        for _ in 0..PAGES {
-            let what = format!("for what refers to {digest}");
-            let ask = Ask::get(uri.clone(), MANIFEST_BYTES, what);
-            let answer = self.read(ask.clone()).await?;
-            let media_type = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-            let is_list = media_type.is_some_and(|value| value.starts_with(INDEX_TYPE));
-            match answer.status {
-                StatusCode::OK if is_list => found.extend(index(&answer.body)?),
-                // Registries that know nothing of this answer in many ways.
-                StatusCode::OK
-                | StatusCode::NOT_FOUND
-                | StatusCode::BAD_REQUEST
-                | StatusCode::METHOD_NOT_ALLOWED => return Ok(None),
-                _ => return Err(self.refused(&ask, &answer)),
-            }
-            let next = answer.headers.get("link").and_then(|value| value.to_str().ok());
-            let Some(next) = next.and_then(next_page) else { return Ok(Some(found)) };
-            let next = [(hyper::header::LOCATION, next)].into_iter().collect();
-            uri =
-                location(&uri, &next).filter(|next| same_origin(next, &uri)).ok_or_else(|| {
-                    DistributionError::unusable(ask.what, "its next part is elsewhere")
-                })?;
-        }
-        Err(DistributionError::unusable(
-            format!("the list of what refers to {digest}"),
-            format!("it has more than {PAGES} parts"),
-        ))
-    }
-
-    /// The index under the tag that stands in for a list of referrers.
-    pub(super) async fn tagged_index(
-        &self,
-        digest: Digest,
-    ) -> Result<Vec<Descriptor>, DistributionError> {
-        match self.manifest(&stand_in(digest)).await? {
-            Some(bytes) => index(&bytes),
-            None => Ok(Vec::new()),
-        }
-    }
-
     fn uri(&self, rest: &str) -> Result<Uri, DistributionError> {
         format!("{}{rest}", self.base)
             .parse()
@@ -340,44 +267,12 @@ impl Registry {
     fn refused(&self, ask: &Ask, answer: &Answer) -> DistributionError {
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let message = said.pointer("/errors/0/message").and_then(Value::as_str);
-        let message = message.unwrap_or_default();
-        let message =
-            message.chars().filter(|character| !character.is_control()).take(200).collect();
+        let message = plain(message.unwrap_or_default());
         DistributionError::Refused {
             registry: self.name.clone(),
             what: ask.what.clone(),
             status: answer.status.as_u16(),
             message,
-        }
-    }
-}
-
-/// The tag under which an index stands in for the list of what refers to a manifest.
-pub(super) fn stand_in(digest: Digest) -> String {
-    format!("sha256-{}", digest.hex())
-}
-
-fn index(bytes: &[u8]) -> Result<Vec<Descriptor>, DistributionError> {
-    let index: Index = serde_json::from_slice(bytes)
-        .map_err(|error| DistributionError::unusable("the list of referring artifacts", error))?;
-    Ok(index.manifests)
-}
-
-/// The address in `<ADDRESS>; rel="next"`.
-fn next_page(link: &str) -> Option<HeaderValue> {
-    let (address, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
-    rest.contains("rel=\"next\"").then(|| HeaderValue::from_str(address).ok())?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_where_a_list_goes_on() {
-        assert_eq!(next_page("</v2/p?n=2>; rel=\"next\"").unwrap(), "/v2/p?n=2");
-        for link in ["", "<x>", "<x>; rel=\"prev\"", "x; rel=\"next\""] {
-            assert_eq!(next_page(link), None, "{link}");
         }
     }
 }

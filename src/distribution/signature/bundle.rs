@@ -140,10 +140,30 @@ pub(super) fn verify(bundle: &str, key: &PublicKey, digest: Digest) -> Said {
     if statement.predicate_type != PREDICATE_TYPE {
         return Said::OfSomethingElse("it states something else than that the policy is signed");
     }
-    let hex = digest.hex();
-    let about =
-        statement.subject.iter().any(|subject| subject.digest.sha256.as_ref() == Some(&hex));
-    if about { Said::Signed } else { Said::OfSomethingElse("it signs another digest") }
+    if statement.is_about(digest) {
+        Said::Signed
+    } else {
+        Said::OfSomethingElse("it signs another digest")
+    }
+}
+
+/// Whether a bundle is one and names a digest, whoever signed it: if not, it is not worth keeping.
+pub(in crate::distribution) fn concerns(bundle: &str, digest: Digest) -> bool {
+    let Ok(Bundle { media_type, dsse_envelope, .. }) = serde_json::from_str(bundle) else {
+        return false;
+    };
+    let Envelope { payload, payload_type, .. } = dsse_envelope;
+    let statement = decoded(&payload).and_then(|payload| serde_json::from_slice(&payload).ok());
+    media_type == BUNDLE_TYPE
+        && payload_type == PAYLOAD_TYPE
+        && statement.is_some_and(|statement: Statement| statement.is_about(digest))
+}
+
+impl Statement {
+    fn is_about(&self, digest: Digest) -> bool {
+        let hex = digest.hex();
+        self.subject.iter().any(|subject| subject.digest.sha256.as_ref() == Some(&hex))
+    }
 }
 
 /// What is signed of an envelope, by the DSSE specification.

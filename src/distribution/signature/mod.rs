@@ -23,8 +23,11 @@ pub use key::{Algorithm, KeyError, KeyPair, PublicKey, SigningKey};
 pub(super) const SIGNATURE_BYTES: u64 = 1 << 20;
 /// Bytes of a file of signatures.
 const FILE_BYTES: u64 = 16 << 20;
+/// Bytes of the signatures of one policy that a registry gives. A store writes them in less than a
+/// file of them may have.
+const GIVEN_BYTES: usize = 8 << 20;
 /// Signatures of one policy that are tried.
-const SIGNATURES: usize = 256;
+const SIGNATURES: usize = 320;
 
 /// What the name of a component's file is followed by for the file of its signatures.
 pub const SIGNED_FILE: &str = ".sigstore.json";
@@ -38,6 +41,8 @@ pub struct Subject(pub Digest);
 pub struct Signatures {
     bundles: Vec<String>,
     simple: Vec<Simple>,
+    /// Whether there are more, which were not looked at.
+    more: bool,
 }
 
 /// A signature of cosign's older form.
@@ -45,6 +50,12 @@ pub struct Signatures {
 pub(super) struct Simple {
     pub(super) payload: Vec<u8>,
     pub(super) signature: Vec<u8>,
+}
+
+impl Simple {
+    const fn len(&self) -> usize {
+        self.payload.len().saturating_add(self.signature.len())
+    }
 }
 
 /// What a signature says of a digest, as far as one key can tell. The best comes last.
@@ -97,19 +108,54 @@ impl Signatures {
         self.len() == 0
     }
 
-    pub(super) fn add_bundle(&mut self, bundle: String) {
-        self.bundles.push(bundle);
+    /// Adds one that a registry gives; whether there was room for it.
+    pub(super) fn add_bundle(&mut self, bundle: String) -> bool {
+        let fits = self.has_room_for(bundle.len());
+        if fits {
+            self.bundles.push(bundle);
+        }
+        fits
     }
 
-    pub(super) fn add_simple(&mut self, simple: Simple) {
-        self.simple.push(simple);
+    /// The same of the older form.
+    pub(super) fn add_simple(&mut self, simple: Simple) -> bool {
+        let fits = self.has_room_for(simple.len());
+        if fits {
+            self.simple.push(simple);
+        }
+        fits
+    }
+
+    /// Notes that there are more than are looked at.
+    pub(super) const fn pass_over(&mut self) {
+        self.more = true;
+    }
+
+    fn has_room_for(&mut self, bytes: usize) -> bool {
+        let bundles = self.bundles.iter().map(String::len);
+        let taken: usize = bundles.chain(self.simple.iter().map(Simple::len)).sum();
+        let fits = taken.saturating_add(bytes) <= GIVEN_BYTES;
+        self.more |= !fits;
+        fits
     }
 
     /// Whether one of them is by this key and of this digest.
     ///
     /// # Errors
     /// What is wrong with the one that comes closest.
-    pub fn verify(&self, key: &PublicKey, Subject(digest): Subject) -> Result<(), String> {
+    pub fn verify(&self, key: &PublicKey, subject: Subject) -> Result<(), String> {
+        self.tried(key, subject).map_err(|problem| match (self.more, self.len()) {
+            (false, _) => problem,
+            (true, 0) => {
+                format!("{problem} that could be read, and there are more than are looked at")
+            }
+            (true, count) => {
+                format!("{problem}; there are more than these {count}, which were not looked at")
+            }
+        })
+    }
+
+    fn tried(&self, key: &PublicKey, Subject(digest): Subject) -> Result<(), String> {
         let bundles = self.bundles.iter().map(|bundle| bundle::verify(bundle, key, digest));
         let simple = self
             .simple
@@ -152,7 +198,7 @@ impl Signatures {
             let bundle = bundle.map_err(|error| {
                 DistributionError::unusable(format!("`{}`", path.display()), error)
             })?;
-            this.add_bundle(bundle.get().to_owned());
+            this.bundles.push(bundle.get().to_owned());
         }
         Ok(this)
     }
@@ -169,7 +215,7 @@ impl Signatures {
         }
         bytes.extend_from_slice(bundle);
         bytes.push(b'\n');
-        files::write_whole(&path, &bytes, false)?;
+        files::write_whole(&path, &bytes)?;
         Ok(path)
     }
 
@@ -218,6 +264,7 @@ impl Signatures {
             Ok(Simple { payload: decoded(payload)?, signature: decoded(signature)? })
         });
         let bundles = stored.bundles.iter().map(|bundle| bundle.get().to_owned()).collect();
-        Ok(Self { bundles, simple: simple.collect::<Result<_, DistributionError>>()? })
+        let simple = simple.collect::<Result<_, DistributionError>>()?;
+        Ok(Self { bundles, simple, more: false })
     }
 }
