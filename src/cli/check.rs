@@ -134,7 +134,7 @@ impl Check {
             Err(told) => return Ok(Err(told)),
         };
         let sandbox = sandbox()?;
-        let sources = self.sources.sources(&self.sandbox, terminal);
+        let sources = self.sources.sources(&self.sandbox, cache.as_ref(), terminal);
         let promotion = self.promotion()?;
         let gates: Vec<(usize, &ConfiguredGate)> =
             config.matching(&promotion.subject.model, &promotion.target).collect();

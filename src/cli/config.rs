@@ -2,6 +2,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Exit;
 use super::gate_file::{GateFile, Told, load_policies};
+use super::policy;
 use super::sandbox::SandboxOptions;
 use super::sources::SourceOptions;
 use super::terminal::Terminal;
@@ -47,7 +48,7 @@ impl Check {
         };
         let sandbox = sandbox()?;
         let gates = config.gates.iter().enumerate();
-        let sources = self.sources.sources(&self.sandbox, terminal);
+        let sources = self.sources.sources(&self.sandbox, cache.as_ref(), terminal);
         let policies = match load_policies(&config, gates, &sandbox, &sources, terminal) {
             Ok(policies) => policies,
             Err(Told) => return Ok(Exit::Usage),
@@ -109,6 +110,12 @@ enum Document {
     Policy,
     /// A case of a policy.
     Case,
+    /// What `lockgate policy test` prints as JSON.
+    Cases,
+    /// What `lockgate policy bench` prints as JSON.
+    Bench,
+    /// What `lockgate policy inspect` prints as JSON; `list` prints an array of these.
+    Inspection,
 }
 
 impl Schema {
@@ -119,6 +126,9 @@ impl Schema {
             Document::Report => report::json_schema(),
             Document::Policy => project::schema(),
             Document::Case => cases::schema(),
+            Document::Cases => cases::report::schema(),
+            Document::Bench => cases::Bench::schema(),
+            Document::Inspection => policy::schema(),
         };
         terminal.print(&(serde_json::to_string_pretty(&schema)? + "\n"))?;
         Ok(Exit::Done)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
@@ -54,9 +54,22 @@ impl<F> Output<F> {
 pub(super) fn refuse_twins<F>(outputs: &[Output<F>]) -> anyhow::Result<()> {
     let mut files = BTreeSet::new();
     for Output { path, .. } in outputs {
-        if !files.insert(path) {
+        if !files.insert(whole(path)) {
             bail!("--output names `{}` twice; give each report its own file", path.display());
         }
     }
     Ok(())
+}
+
+/// The one path of a file, whatever links and dots the given one takes; of one that is not there
+/// yet, as far as its folder is.
+fn whole(path: &Path) -> PathBuf {
+    let whole = path.canonicalize().or_else(|_| {
+        let absolute = std::path::absolute(path)?;
+        match (absolute.parent(), absolute.file_name()) {
+            (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
+            _ => Ok(absolute),
+        }
+    });
+    whole.unwrap_or_else(|_: std::io::Error| path.to_owned())
 }

@@ -42,7 +42,7 @@ impl SandboxOptions {
         self.sandbox_with(self.cache(terminal), terminal)
     }
 
-    /// A sandbox that keeps what it compiles in `cache`.
+    /// A sandbox that keeps what it compiles in `cache`, and says what that is.
     pub(super) fn sandbox_with(
         &self,
         cache: Option<Cache>,
@@ -60,17 +60,9 @@ impl SandboxOptions {
         Sandbox::new(cache, on_compile).context("cannot run policies here")
     }
 
-    /// The same, telling in another way what is about to be compiled.
-    pub(super) fn sandbox_saying(
-        &self,
-        terminal: &Terminal,
-        on_compile: impl Fn(&PolicyRef) + Send + Sync + 'static,
-    ) -> anyhow::Result<Sandbox> {
-        Sandbox::new(self.cache(terminal), on_compile).context("cannot run policies here")
-    }
-
-    /// Where pulled policies are kept; none where nothing is.
-    pub(super) fn store(&self) -> Option<Store> {
+    /// Where pulled policies are kept: in the directory of the cache, if that can be used.
+    pub(super) fn store(&self, cache: Option<&Cache>) -> Option<Store> {
+        cache?;
         Some(Store::private(self.directory()?.join("policies")))
     }
 

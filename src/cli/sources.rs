@@ -12,11 +12,11 @@ use super::terminal::Terminal;
 use crate::config::{Config, Diagnostics};
 use crate::distribution::{
     DistributionError, Fetched, Kept, LOCK_FILE, Lock, Manifest, Options, Signatures, Store,
-    Subject, Trust, fetch, signatures,
+    Subject, Trust, Used, With, fetch, signatures,
 };
 use crate::model::{Digest, Undecided};
 use crate::policy::{OciRef, Policy, PolicyLoader, PolicyRef};
-use crate::wasm::{COMPONENT_BYTES, Sandbox};
+use crate::wasm::{COMPONENT_BYTES, Cache, Sandbox};
 
 /// How registries are spoken to.
 #[derive(Args, Clone, Debug)]
@@ -70,23 +70,20 @@ pub(super) struct Sources {
 }
 
 impl SourceOptions {
-    pub(super) fn sources(&self, sandbox: &SandboxOptions, terminal: &Terminal) -> Sources {
+    /// With what is pulled kept beside what is compiled, in `cache`.
+    pub(super) fn sources(
+        &self,
+        sandbox: &SandboxOptions,
+        cache: Option<&Cache>,
+        terminal: &Terminal,
+    ) -> Sources {
         Sources {
             locked: self.locked,
             offline: self.offline,
             options: self.registry.options(terminal),
-            cache: sandbox.store(),
+            cache: sandbox.store(cache),
         }
     }
-}
-
-/// The policies in registries that a gate file uses.
-pub(super) fn used(config: &Config) -> impl Iterator<Item = &OciRef> {
-    let invocations = config.gates.iter().flat_map(|gate| &gate.invocations);
-    invocations.filter_map(|invocation| match &invocation.reference {
-        PolicyRef::Oci(reference) => Some(reference),
-        PolicyRef::Standard(_) | PolicyRef::Path(_) => None,
-    })
 }
 
 /// The trusted keys of a gate file; none where it asks for no signatures.
@@ -97,11 +94,19 @@ pub(super) fn trust(config: &Config) -> Result<Option<Trust>, Vec<Diagnostics>> 
     })
 }
 
+/// Whether a policy has to be fetched with its signatures.
+pub(super) fn signatures_for(reference: &PolicyRef, trust: Option<&Trust>) -> With {
+    match trust {
+        Some(trust) if trust.asks(reference) => With::Signatures,
+        Some(_) | None => With::Nothing,
+    }
+}
+
 /// What to watch for changes besides the gate file and the components.
 pub(super) fn watched(config: &Config) -> Vec<PathBuf> {
     let directory = config.directory();
     let mut files = Vec::new();
-    if used(config).next().is_some() {
+    if !Used::of(config).is_empty() {
         files.push(directory.join(LOCK_FILE));
     }
     if let Some(settings) = &config.trust {
@@ -133,12 +138,15 @@ impl<'a> Sourced<'a> {
         sources: &'a Sources,
     ) -> Result<Self, Vec<Diagnostics>> {
         let directory = config.directory().to_owned();
-        let locking = sources.locked || used(config).next().is_some();
-        let lock =
-            if locking { Lock::read(&directory.join(LOCK_FILE)) } else { Ok(Lock::default()) };
+        let used = Used::of(config);
+        let lock = if sources.locked || !used.is_empty() {
+            Lock::read(&directory.join(LOCK_FILE))
+        } else {
+            Ok(Lock::default())
+        };
         let lock = lock.map_err(|error| vec![config.refuse(error.to_string())])?;
         if sources.locked {
-            let drift = lock.drift(used(config));
+            let drift = lock.drift(&used);
             if !drift.is_empty() {
                 let faults = drift.into_iter().map(|drifted| {
                     config.refuse(format!("{drifted}; run `lockgate policy lock` and commit it"))
@@ -150,15 +158,16 @@ impl<'a> Sourced<'a> {
         Ok(Self { sandbox, sources, directory, lock, trust: trust(config)?, vendor })
     }
 
-    fn load_path(&self, reference: &PolicyRef, path: &Path) -> Result<Arc<dyn Policy>, Undecided> {
-        let path = self.directory.join(path);
+    fn load_path(&self, reference: &PolicyRef, named: &Path) -> Result<Arc<dyn Policy>, Undecided> {
+        let path = self.directory.join(named);
         let whole = PolicyRef::Path(path.clone());
         let Some(trust) = self.trust.as_ref().filter(|trust| trust.asks(reference)) else {
             return self.sandbox.load(&whole);
         };
         let signatures = Signatures::read_beside(&path)?;
         self.sandbox.load_admitted(&whole, &path, &|found| {
-            trust.admit(reference, Subject(found), &signatures).map(drop)
+            trust.admit(reference, Subject(found), &signatures)?;
+            Ok(self.lock.check_file(named, found)?)
         })
     }
 
@@ -174,20 +183,25 @@ impl<'a> Sourced<'a> {
                 .sandbox
                 .load_admitted(reference, &kept.component, &|found| Ok(kept.check(found)?));
         }
-        // What is broken in the cache is as good as not there.
-        if let Some(cache) = &self.sources.cache
-            && let Ok(Some(kept)) = cache.get(digest)
-        {
-            let kept = self.with_signatures(reference, oci, kept, cache)?;
-            let altered = Cell::new(false);
-            let loaded = self.sandbox.load_admitted(reference, &kept.component, &|found| {
-                kept.check(found).inspect_err(|_| altered.set(true)).map_err(Into::into)
-            });
-            if !altered.get() || self.sources.offline {
-                return loaded;
+        if let Some(cache) = &self.sources.cache {
+            match cache.get(digest) {
+                Ok(Some(kept)) => {
+                    let kept = self.with_signatures(reference, oci, kept, cache)?;
+                    let altered = Cell::new(false);
+                    let loaded = self.sandbox.load_admitted(reference, &kept.component, &|found| {
+                        kept.check(found).inspect_err(|_| altered.set(true)).map_err(Into::into)
+                    });
+                    if !altered.get() || self.sources.offline {
+                        return loaded;
+                    }
+                }
+                Ok(None) => {}
+                // What is broken in the cache is as good as not there, where it can be pulled.
+                Err(error) if self.sources.offline => return Err(error.into()),
+                Err(_) => {}
             }
         }
-        let fetched = self.fetch(oci, digest)?;
+        let fetched = self.fetch(reference, oci, digest)?;
         self.admit(reference, oci, &fetched.manifest, &fetched.signatures)?;
         if let Some(cache) = &self.sources.cache {
             // Without it, it is pulled again the next time.
@@ -196,11 +210,17 @@ impl<'a> Sourced<'a> {
         self.sandbox.load_pulled(reference, &fetched.component)
     }
 
-    fn fetch(&self, oci: &OciRef, digest: Digest) -> Result<Fetched, DistributionError> {
+    fn fetch(
+        &self,
+        reference: &PolicyRef,
+        oci: &OciRef,
+        digest: Digest,
+    ) -> Result<Fetched, DistributionError> {
         if self.sources.offline {
             return Err(DistributionError::Offline(oci.to_string()));
         }
-        fetch(&oci.at(digest), COMPONENT_BYTES, &self.sources.options)
+        let with = signatures_for(reference, self.trust.as_ref());
+        fetch(&oci.at(digest), COMPONENT_BYTES, with, &self.sources.options)
     }
 
     /// Asks for signatures anew where those that are kept do not do: it may have been signed since.

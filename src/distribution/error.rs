@@ -101,6 +101,18 @@ pub enum DistributionError {
     /// The lock file is not sound.
     #[error("{0}")]
     Lock(String),
+    /// A file with another component than was locked.
+    #[error(
+        "`{what}` has the digest {found}, and `lockgate.lock` says {expected}; put the one that was locked back, or take the one that is there with `lockgate policy lock --update`"
+    )]
+    Unpinned {
+        /// The file, as the gate file names it.
+        what: String,
+        /// What was locked.
+        expected: Digest,
+        /// What is there.
+        found: Digest,
+    },
     /// A tag that nothing says the meaning of.
     #[error(
         "`{0}` is not in `lockgate.lock`, and a tag is never resolved while judging; run `lockgate policy lock`"

@@ -17,9 +17,9 @@ mod trust;
 
 pub use artifact::{Artifact, Manifest, Outline};
 pub use error::DistributionError;
-pub use fetch::{Fetched, fetch, publish_signature, pull_manifest, push, signatures};
-pub use files::write_whole;
-pub use lock::{LOCK_FILE, Lock, Pin};
+pub use fetch::{Fetched, With, fetch, publish_signature, pull_manifest, push, signatures};
+pub use files::{write_secret, write_whole};
+pub use lock::{FilePin, LOCK_FILE, Lock, Pin, Used};
 pub use registry::{Credentials, Moved, Options, Progress, Registry};
 pub use signature::{
     Algorithm, KeyError, KeyPair, PublicKey, SIGNED_FILE, Signatures, SigningKey, Subject,

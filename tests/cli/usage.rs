@@ -22,6 +22,7 @@ fn rejects_wrong_usage_and_says_what_is_right() {
         (format!("{check} --output report.json"), "write it as FORMAT=FILE"),
         (format!("{check} --output xml=report"), "`xml` is not a format; write `table`"),
         (format!("{check} --output json=a sarif=a"), "--output names `a` twice"),
+        (format!("{check} --output json=a sarif=./a"), "--output names `./a` twice"),
         (format!("{check} --append"), "--output <FORMAT=FILE>..."),
         (format!("{check} --at yesterday"), "write it as `2026-11-23T12:00:00Z`"),
         (format!("{check} --digest md5:1"), "write `sha256:` and 64 hex digits"),
@@ -30,6 +31,17 @@ fn rejects_wrong_usage_and_says_what_is_right() {
     ] {
         folder.run(&arguments).exits(2).says(message);
     }
+}
+
+#[test]
+fn two_reports_do_not_go_to_one_file_by_two_names() {
+    let folder = Folder::with_auc(0.95).file("report.json", "").file("b/none", "");
+    std::os::unix::fs::symlink("report.json", folder.path("link")).unwrap();
+    std::os::unix::fs::symlink("b", folder.path("c")).unwrap();
+    for (one, other) in [("report.json", "link"), ("b/new", "c/new"), ("new", "b/../new")] {
+        folder.check(&format!("--output json={one} sarif={other}")).exits(2).says("twice");
+    }
+    folder.check("--output json=b/new sarif=new").exits(0);
 }
 
 #[test]

@@ -100,8 +100,34 @@ fn a_lock_file_that_is_not_sound_is_not_believed() {
     folder.check("").leaves_undecided("unloadable");
     folder.write("lockgate.lock", sound.replace("component: sha256:", "component: sha512:"));
     folder.check("").exits(2).says("not a digest");
-    folder.run("policy lock").exits(0).says("looked up again");
-    assert_eq!(folder.text("lockgate.lock"), sound);
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_read_is_written_anew_only_when_asked_to() {
+    let (_registry, folder, reference) = shared();
+    folder.run("policy lock").exits(0);
+    let sound = folder.text("lockgate.lock");
+    // What the tag means by now is not what was locked.
+    folder.run(&format!("policy push other.wasm {reference}")).exits(0);
+    for broken in [
+        format!("<<<<<<< ours\n{sound}"),
+        sound.replace("version: 1", "version: 9"),
+        sound.replace("component: sha256:", "component: sha512:"),
+    ] {
+        folder.write("lockgate.lock", &broken);
+        for more in ["", " --check", " --update --check"] {
+            let ran = folder.run(&format!("policy lock{more}")).exits(2);
+            ran.says("mend it, or take what is meant now with `lockgate policy lock --update`");
+        }
+        assert_eq!(folder.text("lockgate.lock"), broken);
+    }
+    folder.run("policy lock --update").exits(0).says("written to");
+    folder.run("policy lock --check").exits(0);
+    // Also where there is nothing to lock.
+    folder.gate("std/metric-threshold", "");
+    folder.write("lockgate.lock", "policies: ?");
+    folder.run("policy lock --update").exits(0).says("written to");
+    folder.check("--locked").exits(0);
 }
 
 #[test]

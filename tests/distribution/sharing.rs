@@ -63,9 +63,9 @@ fn what_is_no_policy_is_not_pushed() {
     folder.write("text.wasm", "hello");
     folder
         .run(&format!("policy push text.wasm {reference}"))
-        .exits(2)
+        .exits(3)
         .says("not a WebAssembly file");
-    folder.run(&format!("policy push missing.wasm {reference}")).exits(2);
+    folder.run(&format!("policy push missing.wasm {reference}")).exits(3);
     folder.run(&format!("policy push tenure.wasm {}", registry.oci("tenure"))).exits(2);
     folder.run(&format!("policy pull {reference}")).exits(3).says("there is no");
 }
@@ -81,6 +81,45 @@ fn a_policy_in_a_registry_can_be_looked_at() {
         .says("metric-threshold")
         .says(&reference);
     folder.run("policy inspect oci://registry.example.org/tenure").exits(2).says("which version");
+}
+
+#[test]
+fn a_policy_in_a_registry_is_held_to_cases() {
+    let (registry, folder) = (Registry::start(), Folder::new());
+    let reference = registry.oci("tenure:1");
+    let pushed = folder.run(&format!("policy push tenure.wasm {reference}")).exits(0);
+    folder.write(
+        "cases/one.yaml",
+        "summary: the accuracy is above its limit\npromotion: {model: fraud, version: \"3\", to: stage:Production, at: 2026-11-23T12:00:00Z}\nparams: {metrics: [{name: auc, min: 0.9}]}\nevidence: {metrics: [{name: auc, value: 0.95}]}\nexpect: {rules: {threshold: pass}}\n",
+    );
+    folder
+        .run(&format!("policy test {reference} --cases cases"))
+        .exits(0)
+        .says(pushed.line())
+        .says("1 passed");
+    folder
+        .run(&format!("policy bench {reference} --cases cases --runs 1 --format json"))
+        .exits(0)
+        .says(pushed.line());
+    folder.run(&format!("policy test {reference}")).exits(2).says("--cases");
+    folder.run("policy test oci://registry.example.org/tenure").exits(2).says("which version");
+    folder.run(&format!("policy test {} --cases cases", registry.oci("none:1"))).exits(3);
+}
+
+#[test]
+fn what_is_there_and_no_file_is_written_through_and_not_replaced() {
+    let (registry, folder) = (Registry::start(), Folder::new());
+    let reference = registry.oci("tenure:1");
+    folder.run(&format!("policy push tenure.wasm {reference}")).exits(0);
+    std::os::unix::fs::symlink("/dev/null", folder.path("device")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path("dangling")).unwrap();
+    folder.run(&format!("policy pull {reference} -o device")).exits(0);
+    assert!(folder.path("device").is_symlink());
+    folder.run(&format!("policy pull {reference} -o dangling")).exits(2).says("regular file");
+    assert!(!folder.path("nowhere").exists());
+    std::os::unix::fs::symlink("elsewhere", folder.path("risk.key")).unwrap();
+    folder.run("policy key new risk").exits(2).says("not replaced");
+    assert!(!folder.path("elsewhere").exists());
 }
 
 #[test]

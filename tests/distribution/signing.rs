@@ -40,7 +40,7 @@ fn a_policy_is_signed_by_whoever_signed_it() {
     let reference = registry.oci("risk/tenure:1");
     for (key, other) in [("risk", "other"), ("other", "nobody")] {
         folder.run(&format!("policy verify {reference} --key {key}.pub")).exits(1);
-        let signed = folder.run(&format!("policy sign {reference} --key {key}.key")).exits(0);
+        let signed = folder.run(&format!("policy sign {pinned} --key {key}.key")).exits(0);
         assert_eq!(signed.line(), pinned);
         folder
             .run(&format!("policy verify {reference} --key {key}.pub"))
@@ -57,7 +57,7 @@ fn a_policy_is_signed_by_whoever_signed_it() {
     folder.run(&format!("policy verify {pinned} --key risk.pub --key other.pub")).exits(0);
     // Signing again adds nothing.
     let before = referrers(&registry, &pinned)["manifests"].as_array().unwrap().len();
-    folder.run(&format!("policy sign {reference} --key risk.key")).exits(0).says("already");
+    folder.run(&format!("policy sign {pinned} --key risk.key")).exits(0).says("already");
     let after = referrers(&registry, &pinned)["manifests"].as_array().unwrap().len();
     assert_eq!((before, after), (2, 2));
 }
@@ -121,10 +121,23 @@ fn a_signature_of_another_policy_does_not_count() {
         "manifests": [entry],
     });
     registry.put_manifest("risk/tenure", &stand_in, index.to_string().as_bytes());
-    folder
-        .run(&format!("policy verify {other} --key risk.pub"))
-        .exits(1)
-        .says("signs another digest");
+    folder.run(&format!("policy verify {other} --key risk.pub")).exits(1).says("no signature");
+}
+
+#[test]
+fn what_a_tag_means_is_not_signed_unseen() {
+    let (registry, folder, pinned) = pushed();
+    let reference = registry.oci("risk/tenure:1");
+    let sign = |named: &str| folder.run(&format!("policy sign {named} --key risk.key"));
+    sign(&reference).exits(2).says("policy push").says("--component");
+    let signed = sign(&format!("{reference} --component tenure.wasm")).exits(0);
+    assert_eq!(signed.line(), pinned);
+    // Somebody else has pushed to the tag since.
+    folder.run(&format!("policy push other.wasm {reference}")).exits(0);
+    sign(&format!("{reference} --component tenure.wasm")).exits(3).says("and not sha256:");
+    sign(&format!("{pinned} --component other.wasm")).exits(3);
+    sign("tenure.wasm --component tenure.wasm").exits(2);
+    folder.run(&format!("policy verify {reference} --key risk.pub")).exits(1);
 }
 
 #[test]

@@ -27,10 +27,14 @@ fn gated() -> (Registry, Folder, String) {
 fn a_policy_without_the_signature_does_not_load() {
     let (_registry, folder, reference) = gated();
     folder.check("").leaves_undecided("untrusted").says("has to be signed by `risk`");
-    folder.run(&format!("policy sign {reference} --key keys/other.key")).exits(0);
+    folder
+        .run(&format!("policy sign {reference} --component tenure.wasm --key keys/other.key"))
+        .exits(0);
     folder.check("").leaves_undecided("untrusted").says("another key");
     folder.run("config check").exits(2).says("not trusted");
-    folder.run(&format!("policy sign {reference} --key keys/risk.key")).exits(0);
+    folder
+        .run(&format!("policy sign {reference} --component tenure.wasm --key keys/risk.key"))
+        .exits(0);
     // Signed since it was pulled, which is found out.
     folder.check("--offline").leaves_undecided("untrusted");
     folder.check("").exits(0);
@@ -46,7 +50,9 @@ fn what_is_not_trusted_is_neither_locked_nor_vendored() {
     assert_eq!(folder.text("lockgate.lock"), lock);
     folder.run("policy vendor").exits(3).says("not trusted");
     assert!(!folder.path("vendor").exists());
-    folder.run(&format!("policy sign {reference} --key keys/risk.key")).exits(0);
+    folder
+        .run(&format!("policy sign {reference} --component tenure.wasm --key keys/risk.key"))
+        .exits(0);
     folder.run("policy lock --update").exits(0);
     assert!(folder.text("lockgate.lock").contains("signed-by: [\"risk\"]"));
 }
@@ -54,7 +60,9 @@ fn what_is_not_trusted_is_neither_locked_nor_vendored() {
 #[test]
 fn signatures_are_vendored_with_the_policy_and_verified_without_a_network() {
     let (mut registry, folder, reference) = gated();
-    folder.run(&format!("policy sign {reference} --key keys/risk.key")).exits(0);
+    folder
+        .run(&format!("policy sign {reference} --component tenure.wasm --key keys/risk.key"))
+        .exits(0);
     folder.run("policy vendor").exits(0);
     registry.stop();
     folder.forget();
@@ -89,6 +97,45 @@ fn a_file_has_its_signature_beside_it() {
     // Another policy in the same place, with the signature of the first.
     folder.write("tenure.wasm", folder.read("other.wasm"));
     folder.check("").leaves_undecided("untrusted").says("another digest");
+}
+
+#[test]
+fn a_file_that_is_locked_is_not_replaced_by_another_of_the_same_signer() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("keys")).unwrap();
+    folder.run("policy key new keys/risk").exits(0);
+    folder.gate("./policies/tenure.wasm", &trust("./policies/*.wasm"));
+    folder.write("policies/tenure.wasm", folder.read("tenure.wasm"));
+    folder.run("policy lock").exits(3).says("no signature");
+    folder.run("policy sign policies/tenure.wasm --key keys/risk.key").exits(0);
+    // Not locked yet, it is as good as its signature.
+    folder.check("").exits(0);
+    folder.check("--locked").exits(2).says("`./policies/tenure.wasm` is used and not locked");
+    folder.run("policy lock --check").exits(1);
+    folder.run("policy lock").exits(0).says("`./policies/tenure.wasm` is sha256:");
+    let lock = folder.text("lockgate.lock");
+    for part in ["version: 2", "component: sha256:", "size: ", "signed-by: [\"risk\"]"] {
+        assert!(lock.contains(part), "no `{part}` in\n{lock}");
+    }
+    folder.run("policy lock --check").exits(0);
+    folder.check("--locked").exits(0);
+    // The team has signed this one, too.
+    folder.write("policies/tenure.wasm", folder.read("other.wasm"));
+    folder.run("policy sign policies/tenure.wasm --key keys/risk.key").exits(0);
+    for locked in ["", "--locked"] {
+        folder.check(locked).leaves_undecided("unloadable").says("policy lock --update");
+    }
+    folder.run("policy lock").exits(0);
+    assert_eq!(folder.text("lockgate.lock"), lock);
+    folder.run("policy lock --update --check").exits(1).says("and is");
+    folder.run("policy lock --update").exits(0);
+    folder.run("config check --locked").exits(2).says("auc");
+    // What nobody has to have signed needs no lock.
+    folder.gate("./policies/tenure.wasm", "");
+    folder.write("policies/tenure.wasm", folder.read("tenure.wasm"));
+    folder.run("policy lock").exits(0).says("is not used");
+    assert!(folder.text("lockgate.lock").contains("version: 1"));
+    folder.check("--locked").exits(0);
 }
 
 #[test]

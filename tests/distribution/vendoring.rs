@@ -76,12 +76,37 @@ fn what_is_broken_in_the_cache_is_pulled_again() {
     folder.check("").exits(0);
     let mut entries = std::fs::read_dir(folder.path("cache/policies")).unwrap();
     let place = entries.next().unwrap().unwrap().path();
-    for file in ["component.wasm", "manifest.json"] {
-        super::folder::damage(&place.join(file));
-        folder.check("--offline").leaves_undecided("unloadable");
+    for (file, said) in [
+        ("component.wasm", "changed or cut short"),
+        ("manifest.json", "changed or cut short"),
+        ("signatures.json", "signatures.json"),
+    ] {
+        std::fs::write(place.join(file), "damaged").unwrap();
+        folder.check("--offline").leaves_undecided("unloadable").says(said);
         folder.check("").exits(0);
         folder.check("--offline").exits(0);
     }
+}
+
+#[test]
+fn what_others_can_write_to_holds_no_policies() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_registry, folder, _) = vendored();
+    std::fs::remove_dir_all(folder.path("vendor")).unwrap();
+    std::fs::create_dir(folder.path("cache")).unwrap();
+    let mode = |mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(folder.path("cache"), mode).unwrap();
+    };
+    mode(0o777);
+    let ran = folder.check("").exits(0);
+    assert_eq!(ran.stderr.matches("others can write in it").count(), 1, "{}", ran.stderr);
+    folder.run("policy lock --update").exits(0);
+    assert!(!folder.path("cache/policies").exists());
+    mode(0o700);
+    folder.check("").exits(0);
+    mode(0o777);
+    folder.check("--offline").leaves_undecided("unloadable").says("--offline");
 }
 
 #[test]

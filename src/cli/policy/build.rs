@@ -1,18 +1,16 @@
-use std::fs::Permissions;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::Args;
 
 use super::{evidence, unseen};
 use crate::cli::Exit;
 use crate::cli::sandbox::SandboxOptions;
 use crate::cli::terminal::Terminal;
+use crate::distribution::write_whole;
 use crate::policy::PolicyRef;
 use crate::project::{Built, MANIFEST, Project};
-use crate::wasm::Inspection;
+use crate::wasm::{COMPONENT_BYTES, Inspection, Sandbox};
 
 /// Build the policy of a project into a component.
 ///
@@ -31,6 +29,11 @@ pub(in crate::cli) struct Build {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Fail where `Cargo.lock` is missing or would change. The builds of JavaScript and Python take
+    /// what is installed (`npm ci`, `pip install -r`) and change nothing.
+    #[arg(long)]
+    locked: bool,
+
     #[command(flatten)]
     sandbox: SandboxOptions,
 }
@@ -38,7 +41,7 @@ pub(in crate::cli) struct Build {
 impl Build {
     /// What builds the project in a folder.
     pub(super) fn of(dir: &Path, sandbox: &SandboxOptions) -> Self {
-        Self { dir: dir.to_owned(), output: None, sandbox: sandbox.clone() }
+        Self { dir: dir.to_owned(), output: None, locked: false, sandbox: sandbox.clone() }
     }
 
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
@@ -52,7 +55,7 @@ impl Build {
     pub(super) fn build(&self, terminal: &Terminal) -> anyhow::Result<Option<String>> {
         let Some(project) = open(&self.dir, terminal)? else { return Ok(None) };
         let output = self.output.clone().unwrap_or_else(|| project.component());
-        let built = crate::project::build(&project, &|line| terminal.note(line))?;
+        let built = crate::project::build(&project, self.locked, &|line| terminal.note(line))?;
         for import in &built.unused {
             terminal.warning(format_args!(
                 "`reads` in `{MANIFEST}` names `{import}`, which the policy does not read; take it out, so that it says what the policy can see"
@@ -62,8 +65,7 @@ impl Build {
         Ok(Some(summary(&output, &inspection)))
     }
 
-    /// Writes the component once the sandbox has taken it. Whoever reads the file meanwhile meets
-    /// the old one or the new one.
+    /// Writes the component once the sandbox has taken it.
     fn write(
         &self,
         project: &Project,
@@ -71,20 +73,16 @@ impl Build {
         output: &Path,
         terminal: &Terminal,
     ) -> anyhow::Result<Inspection> {
-        let shown = output.display();
-        let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut staged = tempfile::Builder::new()
-            .prefix(".lockgate-build-")
-            .suffix(".wasm")
-            // Less what the user's mask takes away, as for any file that a compiler writes.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
-            .and_then(|mut staged| staged.write_all(&built.component).map(|()| staged))
-            .with_context(|| format!("cannot write `{shown}`"))?;
+        if u64::try_from(built.component.len()).map_or(true, |size| size > COMPONENT_BYTES) {
+            bail!(
+                "the component is larger than {} MiB, the most that is taken",
+                COMPONENT_BYTES >> 20
+            );
+        }
         terminal.note("checking the component in the sandbox");
-        let sandbox = self.sandbox.sandbox_saying(terminal, |_| ())?;
+        let sandbox = Sandbox::new(self.sandbox.cache(terminal), |_| ())?;
         let inspection = sandbox
-            .inspect(&PolicyRef::Path(staged.path().to_owned()))
+            .inspect_pulled(&PolicyRef::Path(output.to_owned()), &built.component)
             .map_err(|reason| anyhow!("the sandbox refuses the component: {reason}"))?;
         let name = &inspection.description.name;
         if *name != project.manifest.name {
@@ -93,11 +91,7 @@ impl Build {
                 project.manifest.name
             );
         }
-        staged
-            .as_file_mut()
-            .sync_all()
-            .and_then(|()| staged.persist(output).map_err(|error| error.error))
-            .with_context(|| format!("cannot write `{shown}`"))?;
+        write_whole(output, &built.component)?;
         Ok(inspection)
     }
 }

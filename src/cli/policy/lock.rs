@@ -2,6 +2,8 @@
 //! kept beside it.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::Path;
 
 use clap::Args;
 
@@ -9,22 +11,24 @@ use super::failure::told;
 use crate::cli::Exit;
 use crate::cli::gate_file::GateFile;
 use crate::cli::sandbox::SandboxOptions;
-use crate::cli::sources::{RegistryOptions, trust, used};
+use crate::cli::sources::{RegistryOptions, signatures_for, trust};
 use crate::cli::terminal::Terminal;
 use crate::config::Config;
 use crate::distribution::{
-    DistributionError, Fetched, LOCK_FILE, Lock, Pin, Store, Subject, Trust, VENDOR, fetch,
-    write_whole,
+    DistributionError, Fetched, FilePin, LOCK_FILE, Lock, Pin, Signatures, Store, Subject, Trust,
+    Used, VENDOR, With, fetch, write_whole,
 };
 use crate::model::Digest;
 use crate::policy::{OciRef, PolicyRef};
+use crate::text::line;
 use crate::wasm::COMPONENT_BYTES;
 
 /// Write down what the tags in the gate file mean, in `lockgate.lock` beside it.
 ///
-/// Tags that are locked stay as they are until --update; those that are new are looked up, and
-/// those that the gate file no longer uses are dropped. A policy without the signatures that
-/// `trust` asks for is not locked.
+/// So are the digests of policies in files that have to be signed: a signature says whose a
+/// component is, and not which of theirs. What is locked stays as it is until --update; what is new
+/// is looked up, and what the gate file no longer uses is dropped. A policy without the signatures
+/// that `trust` asks for is not locked.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  lockgate policy lock                    # after adding `use: oci://…:TAG`; commit the lock file\n  lockgate policy lock --update           # take what the tags mean now\n  lockgate policy lock --check            # in CI: exits with 1 when the lock file is not up to date\n  lockgate policy lock --update --check   # also when a tag means something else by now\n\nExits with 3 when a policy cannot be had or is not trusted; nothing is written then."
@@ -33,7 +37,7 @@ pub(in crate::cli) struct LockPolicies {
     #[command(flatten)]
     gate_file: GateFile,
 
-    /// Look up every tag again.
+    /// Look up every tag and file again, also where the lock file cannot be read.
     #[arg(long)]
     update: bool,
 
@@ -55,48 +59,78 @@ impl LockPolicies {
             return Ok(Exit::Usage);
         };
         let path = config.directory().join(LOCK_FILE);
-        let old = match Lock::read(&path) {
-            Ok(old) => old,
-            Err(error) if self.check => return Ok(told(terminal, error)),
-            Err(error) => {
+        let (old, sound) = match Lock::read(&path) {
+            Ok(old) => (old, true),
+            Err(error @ (DistributionError::Lock(_) | DistributionError::TooLarge { .. }))
+                if self.update && !self.check =>
+            {
                 terminal.warning(&error);
-                terminal.warning("every tag is looked up again");
-                Lock::default()
+                (Lock::default(), false)
             }
+            Err(error) => return Ok(told(terminal, error)),
         };
+        let used = Used::of(&config);
         if self.check && !self.update {
-            let drift = old.drift(used(&config));
+            let drift = old.drift(&used);
             for drifted in &drift {
-                terminal.tell(format_args!("{drifted}\n"));
+                terminal.tell(format_args!("{}\n", line(drifted)));
             }
             return Ok(if drift.is_empty() { Exit::Done } else { Exit::Deny });
         }
-        let mut new = Lock::default();
-        let cache = self.sandbox.store();
-        for reference in floating(&config) {
-            let kept = old.get(reference).filter(|_| !self.update);
-            let pin = match kept {
-                Some(pin) => pin.clone(),
-                None => match self.look_up(reference, trust.as_ref(), cache.as_ref(), terminal) {
-                    Ok(pin) => pin,
-                    Err(exit) => return Ok(exit),
-                },
-            };
-            tell_change(terminal, reference, old.get(reference), &pin);
-            new.pin(reference.clone(), pin);
-        }
-        for stray in old.stray(&used(&config).collect()) {
-            terminal.tell(format_args!("`{stray}` is not used\n"));
+        let new = match self.new_lock(&old, &used, &config, trust.as_ref(), terminal) {
+            Ok(new) => new,
+            Err(exit) => return Ok(exit),
+        };
+        for stray in old.stray(&used) {
+            terminal.tell(format_args!("`{}` is not used\n", line(&stray)));
         }
         let changed = new != old;
         if self.check {
             return Ok(if changed { Exit::Deny } else { Exit::Done });
         }
-        if changed || !path.exists() {
-            write_whole(&path, new.text().as_bytes(), false)?;
+        if changed || !sound || !path.exists() {
+            write_whole(&path, new.text().as_bytes())?;
             terminal.note(format_args!("written to {}", path.display()));
         }
         Ok(Exit::Done)
+    }
+
+    /// What is locked from now on.
+    fn new_lock(
+        &self,
+        old: &Lock,
+        used: &Used<'_>,
+        config: &Config,
+        trust: Option<&Trust>,
+        terminal: &Terminal,
+    ) -> Result<Lock, Exit> {
+        let mut new = Lock::default();
+        let locked = |reference| old.get(reference).filter(|_| !self.update);
+        let cache = if self.check || used.floating().all(|reference| locked(reference).is_some()) {
+            None
+        } else {
+            self.sandbox.store(self.sandbox.cache(terminal).as_ref())
+        };
+        for reference in used.floating() {
+            let pin = match locked(reference) {
+                Some(pin) => pin.clone(),
+                None => self.look_up(reference, trust, cache.as_ref(), terminal)?,
+            };
+            let before = old.get(reference).map(|pin| (pin.manifest, &pin.signed_by));
+            tell_change(terminal, reference, before, (pin.manifest, &pin.signed_by));
+            new.pin(reference.clone(), pin);
+        }
+        for path in &used.files {
+            let pin = match old.file(path).filter(|_| !self.update) {
+                Some(pin) => pin.clone(),
+                None => read_file(path, config, trust, terminal)?,
+            };
+            let before = old.file(path).map(|pin| (pin.component, &pin.signed_by));
+            let shown = line(&path.display().to_string());
+            tell_change(terminal, shown, before, (pin.component, &pin.signed_by));
+            new.pin_file(path.to_path_buf(), pin);
+        }
+        Ok(new)
     }
 
     fn look_up(
@@ -108,11 +142,12 @@ impl LockPolicies {
     ) -> Result<Pin, Exit> {
         terminal.progress(format_args!("pulling {reference}"));
         let options = self.registry.options(terminal);
-        let fetched = fetch(reference, COMPONENT_BYTES, &options);
+        let with = signatures_for(&PolicyRef::Oci(reference.clone()), trust);
+        let fetched = fetch(reference, COMPONENT_BYTES, with, &options);
         let fetched = fetched.map_err(|error| told(terminal, error))?;
         terminal.end_progress();
         let signed_by = trusted(reference, &fetched, trust, terminal).ok_or(Exit::Undecided)?;
-        if let Some(cache) = cache.filter(|_| !self.check) {
+        if let Some(cache) = cache {
             // Without it, it is pulled again when it is needed.
             let _ = cache.put(&fetched);
         }
@@ -120,16 +155,40 @@ impl LockPolicies {
     }
 }
 
-fn tell_change(terminal: &Terminal, reference: &OciRef, old: Option<&Pin>, new: &Pin) {
+/// Says what changes: the digest, or who has signed it.
+fn tell_change(
+    terminal: &Terminal,
+    name: impl Display,
+    old: Option<(Digest, &Vec<String>)>,
+    new: (Digest, &Vec<String>),
+) {
     match old {
         Some(old) if old == new => {}
-        Some(old) if old.manifest == new.manifest => {
-            terminal.tell(format_args!("`{reference}` has other signatures than were locked\n"));
+        Some((digest, _)) if digest == new.0 => {
+            terminal.tell(format_args!("`{name}` has other signatures than were locked\n"));
         }
-        Some(old) => terminal
-            .tell(format_args!("`{reference}` was {} and is {} now\n", old.manifest, new.manifest)),
-        None => terminal.tell(format_args!("`{reference}` is {}\n", new.manifest)),
+        Some((digest, _)) => {
+            terminal.tell(format_args!("`{name}` was {digest} and is {} now\n", new.0));
+        }
+        None => terminal.tell(format_args!("`{name}` is {}\n", new.0)),
     }
+}
+
+/// What is in a component's file, if it is signed as it has to be; else that has been told.
+fn read_file(
+    named: &Path,
+    config: &Config,
+    trust: Option<&Trust>,
+    terminal: &Terminal,
+) -> Result<FilePin, Exit> {
+    let path = config.directory().join(named);
+    let read = FilePin::read(&path, COMPONENT_BYTES)
+        .and_then(|pin| Ok((pin, Signatures::read_beside(&path)?)));
+    let (mut pin, signatures) = read.map_err(|error| told(terminal, error))?;
+    let reference = PolicyRef::Path(named.to_owned());
+    pin.signed_by =
+        admitted(&reference, pin.component, &signatures, trust, terminal).ok_or(Exit::Undecided)?;
+    Ok(pin)
 }
 
 /// Keep the gate file's policies beside it, in `vendor/lockgate`, for use without a network.
@@ -170,10 +229,11 @@ impl Vendor {
         let store = Store::vendored(config.directory());
         let options = self.registry.options(terminal);
         let mut digests = BTreeSet::new();
-        for reference in used(config).collect::<BTreeSet<_>>() {
+        for reference in Used::of(config).pulled {
             let digest = lock.digest(reference)?;
             terminal.progress(format_args!("pulling {reference}"));
-            let fetched = fetch(&reference.at(digest), COMPONENT_BYTES, &options)?;
+            let fetched =
+                fetch(&reference.at(digest), COMPONENT_BYTES, With::Signatures, &options)?;
             terminal.end_progress();
             if let Some(pin) = lock.get(reference) {
                 pin.check(&fetched.manifest, &format!("`{reference}`"))?;
@@ -213,22 +273,27 @@ fn read(
     }
 }
 
-/// The tags that nothing but a lock file says the meaning of, each once.
-fn floating(config: &Config) -> BTreeSet<&OciRef> {
-    used(config).filter(|reference| reference.digest().is_none()).collect()
-}
-
-/// Who has signed a policy; none when somebody is missing, which has been told.
+/// Who has signed a policy that was pulled; none when somebody is missing, which has been told.
 fn trusted(
     reference: &OciRef,
     fetched: &Fetched,
     trust: Option<&Trust>,
     terminal: &Terminal,
 ) -> Option<Vec<String>> {
-    let Some(trust) = trust else { return Some(Vec::new()) };
-    let subject: Digest = fetched.manifest.digest();
     let reference = PolicyRef::Oci(reference.clone());
-    match trust.admit(&reference, Subject(subject), &fetched.signatures) {
+    admitted(&reference, fetched.manifest.digest(), &fetched.signatures, trust, terminal)
+}
+
+/// The same of any policy, by the digest that is signed.
+fn admitted(
+    reference: &PolicyRef,
+    signed: Digest,
+    signatures: &Signatures,
+    trust: Option<&Trust>,
+    terminal: &Terminal,
+) -> Option<Vec<String>> {
+    let Some(trust) = trust else { return Some(Vec::new()) };
+    match trust.admit(reference, Subject(signed), signatures) {
         Ok(signers) => Some(signers),
         Err(reason) => {
             terminal.error(&reason.into());

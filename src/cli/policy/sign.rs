@@ -11,7 +11,7 @@ use crate::cli::sources::RegistryOptions;
 use crate::cli::terminal::Terminal;
 use crate::distribution::{
     self, DistributionError, KeyPair, Manifest, Options, PublicKey, Signatures, SigningKey,
-    Subject, publish_signature, pull_manifest, signatures, write_whole,
+    Subject, publish_signature, pull_manifest, signatures, write_secret, write_whole,
 };
 use crate::model::Digest;
 use crate::policy::{OciRef, PolicyRef};
@@ -20,15 +20,20 @@ use crate::policy::{OciRef, PolicyRef};
 ///
 /// The signature is a Sigstore bundle, as cosign makes it with a key pair: an in-toto statement in
 /// a DSSE envelope. That of a policy in a registry is put beside it there; that of a file into
-/// FILE.sigstore.json. It is of the digest that the reference means now.
+/// FILE.sigstore.json. What a tag means is the registry's word, so a policy there is named by the
+/// digest that `lockgate policy push` printed, or by a tag and the component that it has to be.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockgate policy key new risk\n  lockgate policy sign oci://registry.example.org/risk/tenure:1.4 --key risk.key\n  lockgate policy sign policies/tenure.wasm --key risk.key\n\nExits with 3 when the registry cannot be reached or does not take it."
+    after_help = "Examples:\n  lockgate policy key new risk\n  ref=$(lockgate policy push tenure.wasm oci://registry.example.org/risk/tenure:1.4) &&\n    lockgate policy sign \"$ref\" --key risk.key\n  lockgate policy sign oci://registry.example.org/risk/tenure:1.4 --component tenure.wasm --key risk.key\n  lockgate policy sign policies/tenure.wasm --key risk.key\n\nExits with 3 when the registry cannot be reached or does not take it."
 )]
 pub(in crate::cli) struct Sign {
-    /// Which: `oci://REGISTRY/REPOSITORY:TAG`, `…@sha256:HEX`, or a component file.
+    /// Which: `oci://REGISTRY/REPOSITORY@sha256:HEX`, `…:TAG` with --component, or a component file.
     #[arg(value_name = "oci://…|FILE")]
     policy: String,
+
+    /// The component that the policy in the registry has to be; another is not signed.
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
 
     /// The private key: ed25519 or ECDSA P-256, PEM (PKCS#8).
     #[arg(long, value_name = "FILE")]
@@ -43,6 +48,9 @@ impl Sign {
         let shown = self.key.display();
         let key = SigningKey::read(&self.key).with_context(|| format!("the key `{shown}`"))?;
         match Policy::parse(&self.policy)? {
+            Policy::File(_) if self.component.is_some() => {
+                bail!("--component goes with a policy in a registry; a file is what it is")
+            }
             Policy::File(path) => {
                 let digest = digest_of(&path)?;
                 let public = key.public();
@@ -57,7 +65,14 @@ impl Sign {
                 Ok(Exit::Done)
             }
             Policy::Pulled(reference) => {
-                match in_registry(&reference, &key, &self.registry.options(terminal), terminal) {
+                let component = self.component.as_deref().map(digest_of).transpose()?;
+                if reference.digest().is_none() && component.is_none() {
+                    bail!(
+                        "what `{reference}` means is the registry's word, and may have changed since it was pushed; name the digest that `lockgate policy push` printed, or the component that it has to be with --component FILE"
+                    );
+                }
+                let options = self.registry.options(terminal);
+                match in_registry(&reference, component, &key, &options, terminal) {
                     Ok(digest) => {
                         terminal.print(&format!("{}\n", reference.at(digest)))?;
                         Ok(Exit::Done)
@@ -71,12 +86,17 @@ impl Sign {
 
 fn in_registry(
     reference: &OciRef,
+    component: Option<Digest>,
     key: &SigningKey,
     options: &Options,
     terminal: &Terminal,
 ) -> Result<Digest, DistributionError> {
     let manifest: Manifest = pull_manifest(reference, options)?;
-    let digest = manifest.digest();
+    let (digest, found) = (manifest.digest(), manifest.component());
+    if let Some(expected) = component.filter(|expected| *expected != found) {
+        let what = format!("the component of `{reference}`");
+        return Err(DistributionError::Altered { what, expected, found });
+    }
     // Two signatures by one key say no more than one.
     let there = signatures(reference, digest, options)?;
     if there.verify(&key.public(), Subject(digest)).is_ok() {
@@ -159,10 +179,7 @@ enum Policy {
 
 impl Policy {
     fn parse(text: &str) -> anyhow::Result<Self> {
-        if text.starts_with(OciRef::SCHEME) {
-            return Ok(Self::Pulled(text.parse()?));
-        }
-        match PolicyRef::from(text) {
+        match text.parse()? {
             PolicyRef::Path(path) => Ok(Self::File(path)),
             PolicyRef::Oci(reference) => Ok(Self::Pulled(reference)),
             PolicyRef::Standard(_) => {
@@ -226,7 +243,7 @@ impl NewKey {
         };
         let (private, public) = (named(".key"), named(".pub"));
         for path in [&private, &public] {
-            if path.exists() {
+            if path.symlink_metadata().is_ok() {
                 bail!(
                     "there is a `{}` already, which is not replaced; take another name",
                     path.display()
@@ -237,8 +254,8 @@ impl NewKey {
             Algorithm::EcdsaP256 => distribution::Algorithm::EcdsaP256,
             Algorithm::Ed25519 => distribution::Algorithm::Ed25519,
         })?;
-        write_whole(&private, pair.private.as_bytes(), true)?;
-        write_whole(&public, pair.public.as_bytes(), false)?;
+        write_secret(&private, pair.private.as_bytes())?;
+        write_whole(&public, pair.public.as_bytes())?;
         terminal.note(format_args!(
             "{} signs and is to be kept secret; {} verifies",
             private.display(),

@@ -27,6 +27,7 @@ use crate::server::{
     Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics,
     Retention, STACK, ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
 };
+use crate::wasm::Sandbox;
 use gates::Loader;
 
 /// Decide on promotions in service: the admission server.
@@ -193,10 +194,12 @@ impl Serve {
             None => Doorkeeper::open(),
             Some(path) => Doorkeeper::guarded(Credentials::read(path)?),
         };
-        let sandbox = self.sandbox.sandbox_saying(terminal, |policy| {
+        let cache = self.sandbox.cache(terminal);
+        let sources = self.sources.sources(&self.sandbox, cache.as_ref(), terminal);
+        let sandbox = Sandbox::new(cache, |policy| {
             tracing::info!(%policy, "compiling a policy for this machine");
-        })?;
-        let sources = self.sources.sources(&self.sandbox, terminal);
+        })
+        .context("cannot run policies here")?;
         let loader = Arc::new(Loader::new(self.gate_file.path.clone(), sandbox, sources));
         let record = Record::open(&self.record.location()?, record::Options::write())
             .await
