@@ -11,6 +11,7 @@ mod sdk;
 mod template;
 
 pub use build::{BuildError, Built, build, narrowed_contract};
+pub use changes::Freshness;
 pub use language::Language;
 pub use manifest::{Import, MANIFEST, Manifest, Project, schema};
 pub use template::{NewProjectError, Step, create};
