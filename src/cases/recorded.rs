@@ -9,7 +9,9 @@ use super::update::flow_of;
 use crate::config::{flow, scalar};
 use crate::decision::{Decision, PolicyReport};
 use crate::evidence::Frozen;
-use crate::model::{Check, Digest, Undecided};
+use crate::model::{Budget, Check, Digest, RunUsage, Undecided};
+use crate::policy::Limits;
+use crate::text::plain;
 
 /// A decision, and the evidence that it was made on.
 pub struct Recorded<'a> {
@@ -106,8 +108,7 @@ impl Recorded<'_> {
         for line in heading.lines() {
             case.push_str(&format!("# {line}\n"));
         }
-        let gate: String = gate.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        case.push_str(&format!("# The gate was {gate}.\n"));
+        case.push_str(&format!("# The gate was {}.\n", plain(gate)));
         case.push_str(&format!("summary: {}\n", scalar(&summary)));
         case.push_str("promotion:\n");
         let subject = &promotion.subject;
@@ -127,9 +128,7 @@ impl Recorded<'_> {
             }
         }
         case.push_str(&format!("params: {}\n", flow(&params)));
-        if let Err(Undecided::FuelExhausted { fuel }) = policy.result {
-            case.push_str(&format!("limits: {{fuel: {fuel}}}\n"));
-        }
+        case.push_str(&limits(policy));
         case.push_str(&format!("snapshot:\n  file: {}\n", scalar(snapshot)));
         case.push_str(&format!("  digest: {}\n", scalar(&evidence.digest.to_string())));
         case.push_str(&expectation(policy)?);
@@ -176,6 +175,34 @@ impl Recorded<'_> {
             _ => Err(RecordedError::Several { known: known() }),
         }
     }
+}
+
+/// The limits without which another run would come to another end: those that it ran into, and more
+/// than there is by default for what it took more of.
+fn limits(policy: &PolicyReport) -> String {
+    let twice = |used: u64, default: u64, most: u64| {
+        (used > default).then(|| used.saturating_mul(2).min(most))
+    };
+    let RunUsage { fuel, peak_memory, elapsed } = policy.usage;
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let fuel = match policy.result {
+        Err(Undecided::FuelExhausted { fuel }) => Some(fuel),
+        Ok(_) | Err(_) => twice(fuel, Limits::DEFAULT_FUEL, Limits::MOST_FUEL),
+    };
+    let memory = match policy.result {
+        Err(Undecided::MemoryExhausted { budget: Budget::Memory, limit }) => Some(limit >> 20),
+        Ok(_) | Err(_) => {
+            let mib = peak_memory.div_ceil(1 << 20);
+            twice(mib, Limits::DEFAULT_MEMORY_MIB, Limits::MOST_MEMORY_MIB)
+        }
+    };
+    // How long it takes differs from machine to machine.
+    let half = Limits::DEFAULT_DEADLINE_MS / 2;
+    let deadline = twice(milliseconds, half, Limits::MOST_DEADLINE_MS);
+    let limits = [("fuel", fuel), ("memory-mib", memory), ("deadline-ms", deadline)];
+    let limits: Vec<_> =
+        limits.into_iter().filter_map(|(key, limit)| Some(format!("{key}: {}", limit?))).collect();
+    if limits.is_empty() { String::new() } else { format!("limits: {{{}}}\n", limits.join(", ")) }
 }
 
 /// What the policy said, as what is expected of it from now on.

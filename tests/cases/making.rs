@@ -86,8 +86,9 @@ fn a_decision_on_record_becomes_a_case_that_passes() {
     let other = "0198c6a5-6f2e-7b1a-9c3d-000000000002";
     folder
         .run(&format!("policy case {other} --record record.db"))
-        .exits(2)
+        .exits(3)
         .says("there is no decision");
+    folder.run(&format!("policy case {ID} --record none.db")).exits(3).says("none.db");
 }
 
 #[test]
@@ -152,4 +153,40 @@ fn refusals_become_cases_as_well() {
     folder.run("policy case decision.json --snapshot snapshot.json").exits(0);
     assert!(folder.text("cases/fraud-detector-3.yaml").contains("refusal"));
     folder.run("policy test std/metric-threshold --cases cases").exits(0);
+}
+
+#[test]
+fn the_limits_that_an_answer_depends_on_become_part_of_the_case() {
+    let params = "params: {metrics: [{name: auc, min: 0.9}]}";
+    let gate = gate_of(&format!(
+        "      - use: std/metric-threshold\n        {params}\n        limits: {{memory-mib: 1}}\n"
+    ));
+    let folder =
+        Folder::with_gate(&gate).file("evidence/metrics.json", super::folder::metrics(0.95));
+    folder.check("--output json=decision.json").exits(3);
+    let shown =
+        folder.run("evidence show evidence --canonical --subject fraud-detector/3").exits(0);
+    let folder =
+        folder.file("snapshot.json", shown.stdout).file("lockgate.yaml", super::folder::GATE);
+    let make = |name: &str| {
+        let make = format!("policy case decision.json --snapshot snapshot.json --name {name}");
+        folder.run(&make).exits(0);
+        folder.run(&format!("policy test std/metric-threshold --cases cases/{name}.yaml")).exits(0);
+        folder.text(&format!("cases/{name}.yaml"))
+    };
+    let case = make("short");
+    assert!(case.contains("limits: {memory-mib: 1}\n"), "{case}");
+    assert!(case.contains("undecided: memory_exhausted"), "{case}");
+    // One that took more than there is by default, of everything.
+    folder.check("--output json=decision.json").exits(0);
+    let mut report: serde_json::Value =
+        serde_json::from_str(&folder.text("decision.json")).unwrap();
+    let usage = report.pointer_mut("/gates/0/policies/0/usage").unwrap();
+    usage["fuel"] = 600_000_000_u64.into();
+    usage["peak_memory"] = (100_u64 << 20).into();
+    usage["elapsed_us"] = 8_000_000_u64.into();
+    std::fs::write(folder.path("decision.json"), report.to_string()).unwrap();
+    let case = make("long");
+    let limits = "limits: {fuel: 1200000000, memory-mib: 200, deadline-ms: 16000}\n";
+    assert!(case.contains(limits), "{case}");
 }
