@@ -1,14 +1,17 @@
-//! Where the record is.
+//! Where the record is, and how a command ends that needs it.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 
+use super::Exit;
+use super::terminal::Terminal;
 use crate::config::age;
-use crate::record::Location;
+use crate::model::DecisionId;
+use crate::record::{Location, Options, Record, RecordError};
 
 /// Where the record is.
 #[derive(Args, Debug)]
@@ -29,6 +32,38 @@ impl RecordOptions {
                 .context("this user has no state directory; say where the record is with --record"),
         }
     }
+}
+
+/// Opens the record, and does something with it. What the record itself has to say against that
+/// is told, with an exit code of its own.
+pub(super) async fn with_record<T>(
+    options: &RecordOptions,
+    access: Options,
+    terminal: &Terminal,
+    work: impl AsyncFnOnce(&Record) -> Result<T, RecordError>,
+) -> anyhow::Result<Result<T, Exit>> {
+    let location = options.location()?;
+    let done = match Record::open(&location, access).await {
+        Ok(record) => {
+            let done = work(&record).await;
+            record.close().await;
+            done
+        }
+        Err(error) => Err(error),
+    };
+    Ok(done.map_err(|error| {
+        let broken = matches!(error, RecordError::Tampered { .. } | RecordError::Rewound { .. });
+        terminal.error(&error.into());
+        if broken { Exit::Deny } else { Exit::Undecided }
+    }))
+}
+
+/// Tells that there is no such decision.
+pub(super) fn not_on_record(terminal: &Terminal, id: DecisionId) -> Exit {
+    terminal.error(&anyhow!(
+        "there is no decision `{id}` on record; `lockgate decision list` shows those that are"
+    ));
+    Exit::Undecided
 }
 
 /// In the user's state directory by the XDG base directory specification.

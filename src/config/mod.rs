@@ -208,7 +208,7 @@ impl Draft {
         let named = gates.flat_map(|(gate, entry)| {
             let policies = entry.get("policies").and_then(Value::as_array);
             policies.into_iter().flatten().enumerate().filter_map(move |(policy, entry)| {
-                Some((gate, policy, PolicyRef::from(entry.get("use")?.as_str()?)))
+                Some((gate, policy, entry.get("use")?.as_str()?.parse().ok()?))
             })
         });
         named.collect()

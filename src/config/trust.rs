@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn every_entry_that_matches_has_to_be_met() {
         let settings = settings();
-        let keys = |text: &str| match settings.demand(&PolicyRef::from(text)) {
+        let keys = |text: &str| match settings.demand(&text.parse().unwrap()) {
             Demand::Signatures(lists) => lists.concat(),
             Demand::Nothing => vec!["nothing".to_owned()],
             Demand::Uncovered => vec!["uncovered".to_owned()],

@@ -74,7 +74,7 @@ impl Scene {
             tried: AtomicU32::new(0),
             is_busy: AtomicBool::new(false),
         });
-        let reference = PolicyRef::from("needs.wasm");
+        let reference = PolicyRef::Path("needs.wasm".into());
         let loader = Only(Arc::clone(&policy));
         let policies = Policies::load(&loader, Path::new(""), [&reference]);
         let gate = Gate {

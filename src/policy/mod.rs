@@ -7,6 +7,7 @@ mod oci;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 pub use facts::Facts;
@@ -26,13 +27,18 @@ pub enum PolicyRef {
     Oci(OciRef),
 }
 
-impl From<&str> for PolicyRef {
+impl FromStr for PolicyRef {
+    type Err = InvalidOciRef;
+
     /// `std/NAME` is a standard policy and `oci://…` one in a registry; everything else is a path.
-    fn from(text: &str) -> Self {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(name) = text.strip_prefix("std/") {
-            return Self::Standard(name.to_owned());
+            return Ok(Self::Standard(name.to_owned()));
         }
-        text.parse().map_or_else(|_| Self::Path(PathBuf::from(text)), Self::Oci)
+        if text.starts_with(OciRef::SCHEME) {
+            return text.parse().map(Self::Oci);
+        }
+        Ok(Self::Path(PathBuf::from(text)))
     }
 }
 

@@ -96,7 +96,7 @@ fn a_component_that_cannot_be_described_is_refused_with_the_reason() {
         ("std/none", "there is no standard policy `none`; see `lockgate policy list`"),
         ("std/", "there is no standard policy"),
     ] {
-        let ran = folder.run(&format!("policy inspect {policy}")).exits(2).says(message);
+        let ran = folder.run(&format!("policy inspect {policy}")).exits(3).says(message);
         assert_eq!(ran.stdout, "");
         assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
     }

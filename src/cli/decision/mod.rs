@@ -10,9 +10,8 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::Exit;
-use super::record::RecordOptions;
+use super::record::with_record;
 use super::terminal::Terminal;
-use crate::record::{Options, Record, RecordError};
 
 /// Look at decisions on record, and verify that nobody has changed them.
 #[derive(Debug, Subcommand)]
@@ -41,30 +40,6 @@ impl Decision {
             }
         })
     }
-}
-
-/// Opens the record, and does something with it. What the record itself has to say against that
-/// is told, with an exit code of its own.
-async fn with_record<T>(
-    options: &RecordOptions,
-    access: Options,
-    terminal: &Terminal,
-    work: impl AsyncFnOnce(&Record) -> Result<T, RecordError>,
-) -> anyhow::Result<Result<T, Exit>> {
-    let location = options.location()?;
-    let done = match Record::open(&location, access).await {
-        Ok(record) => {
-            let done = work(&record).await;
-            record.close().await;
-            done
-        }
-        Err(error) => Err(error),
-    };
-    Ok(done.map_err(|error| {
-        let broken = matches!(error, RecordError::Tampered { .. } | RecordError::Rewound { .. });
-        terminal.error(&error.into());
-        if broken { Exit::Deny } else { Exit::Undecided }
-    }))
 }
 
 fn counted(number: u64, word: &str) -> String {

@@ -31,8 +31,10 @@ impl Rules {
     pub(super) fn tell(&self, decision: &mut Decision, terminal: &Terminal) -> anyhow::Result<()> {
         let of_gates = decision.movement == Movement::Removal;
         let reports = || decision.gates.iter().flat_map(|gate| &gate.policies);
-        let wanted: Vec<PolicyRef> =
-            reports().filter(|report| report.component.digest.is_some()).map(reference).collect();
+        let wanted: Vec<PolicyRef> = reports()
+            .filter(|report| report.component.digest.is_some())
+            .filter_map(reference)
+            .collect();
         let policies = if wanted.is_empty() {
             Policies::default()
         } else {
@@ -43,7 +45,8 @@ impl Rules {
         for report in decision.gates.iter_mut().flat_map(|gate| &mut gate.policies) {
             if of_gates {
                 Arc::make_mut(&mut report.component).rules = vec![removal_rule()];
-            } else if let Ok(policy) = policies.get(&reference(report))
+            } else if let Some(reference) = reference(report)
+                && let Ok(policy) = policies.get(&reference)
                 && Some(policy.digest()) == report.component.digest
             {
                 let rules = policy.description().rules.clone();
@@ -54,6 +57,7 @@ impl Rules {
     }
 }
 
-fn reference(report: &PolicyReport) -> PolicyRef {
-    PolicyRef::from(report.component.reference.as_str())
+/// Where the policy is; none for what can be nowhere.
+fn reference(report: &PolicyReport) -> Option<PolicyRef> {
+    report.component.reference.parse().ok()
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use super::rules::Rules;
 use super::with_record;
 use crate::cli::Exit;
-use crate::cli::record::RecordOptions;
+use crate::cli::record::{RecordOptions, not_on_record};
 use crate::cli::terminal::Terminal;
 use crate::model::DecisionId;
 use crate::record::{Options, Recorded};
@@ -53,13 +53,7 @@ impl Show {
         });
         let (recorded, evidence) = match found.await? {
             Ok((Some(recorded), evidence)) => (recorded, evidence),
-            Ok((None, _)) => {
-                let id = self.id;
-                terminal.error(&anyhow::anyhow!(
-                    "there is no decision `{id}` on record; `lockgate decision list` shows those that are"
-                ));
-                return Ok(Exit::Undecided);
-            }
+            Ok((None, _)) => return Ok(not_on_record(terminal, self.id)),
             Err(exit) => return Ok(exit),
         };
         if self.evidence {

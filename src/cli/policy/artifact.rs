@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::failure::told;
+use super::failure::{not_loaded, told};
 use crate::cli::Exit;
 use crate::cli::sandbox::SandboxOptions;
 use crate::cli::sources::RegistryOptions;
 use crate::cli::terminal::Terminal;
-use crate::distribution::{Artifact, Outline, fetch, push, write_whole};
+use crate::distribution::{Artifact, Outline, With, fetch, push, write_whole};
 use crate::model::Timestamp;
 use crate::policy::{OciRef, PolicyRef};
 use crate::wasm::COMPONENT_BYTES;
@@ -22,7 +22,7 @@ use crate::wasm::COMPONENT_BYTES;
 /// time that the artifact is said to be made at. Credentials are those of the Docker configuration.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockgate policy push tenure.wasm oci://registry.example.org/risk/tenure:1.4\n  lockgate policy push tenure.wasm oci://127.0.0.1:5000/tenure:dev\n\nExits with 3 when the registry cannot be reached or does not take it."
+    after_help = "Examples:\n  lockgate policy push tenure.wasm oci://registry.example.org/risk/tenure:1.4\n  lockgate policy push tenure.wasm oci://127.0.0.1:5000/tenure:dev\n\nExits with 3 when the policy does not load, or the registry cannot be reached or does not take it."
 )]
 pub(in crate::cli) struct Push {
     /// The component.
@@ -50,9 +50,11 @@ impl Push {
         }
         let shown = self.file.display();
         let sandbox = self.sandbox.sandbox(terminal)?;
-        let inspection = sandbox
-            .inspect(&PolicyRef::Path(self.file.clone()))
-            .with_context(|| format!("`{shown}` is not pushed"))?;
+        let reference = PolicyRef::Path(self.file.clone());
+        let inspection = match sandbox.inspect(&reference) {
+            Ok(inspection) => inspection,
+            Err(reason) => return Ok(not_loaded(terminal, &reference, &reason)),
+        };
         let component = std::fs::read(&self.file).with_context(|| format!("`{shown}`"))?;
         if crate::model::Digest::of(&component) != inspection.digest {
             bail!("`{shown}` changed while it was read; push it again");
@@ -113,7 +115,7 @@ pub(in crate::cli) struct Pull {
 impl Pull {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
         let options = self.registry.options(terminal);
-        let fetched = match fetch(&self.reference, COMPONENT_BYTES, &options) {
+        let fetched = match fetch(&self.reference, COMPONENT_BYTES, With::Nothing, &options) {
             Ok(fetched) => fetched,
             Err(error) => return Ok(told(terminal, error)),
         };
@@ -121,7 +123,7 @@ impl Pull {
             Some(path) => path.clone(),
             None => PathBuf::from(format!("{}.wasm", self.reference.name())),
         };
-        write_whole(&output, &fetched.component, false)?;
+        write_whole(&output, &fetched.component)?;
         terminal.note(format_args!("written to {}", output.display()));
         terminal.print(&format!("{}\n", self.reference.at(fetched.manifest.digest())))?;
         Ok(Exit::Done)

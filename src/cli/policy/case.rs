@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cases::{Recorded, Written};
 use crate::cli::Exit;
-use crate::cli::record::RecordOptions;
+use crate::cli::record::{RecordOptions, not_on_record, with_record};
 use crate::cli::terminal::Terminal;
 use crate::decision::Decision;
 use crate::evidence::Frozen;
@@ -71,16 +71,17 @@ impl FromStr for Source {
     }
 }
 
+/// A decision, and its evidence as far as that was kept.
+type OnRecord = (Decision, Option<Vec<u8>>);
+
 impl Case {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
         let (decision, kept, heading) = match &self.decision {
-            Source::Record(id) => match self.recorded(*id)? {
-                Some((decision, kept)) => {
+            Source::Record(id) => match self.recorded(*id, terminal)? {
+                Ok((decision, kept)) => {
                     (decision, kept, format!("Made of decision {id} with `lockgate policy case`."))
                 }
-                None => bail!(
-                    "there is no decision `{id}` on record; `lockgate decision list` shows those that are"
-                ),
+                Err(exit) => return Ok(exit),
             },
             Source::File(path) => {
                 let decision = read_report(path)?;
@@ -111,21 +112,35 @@ impl Case {
         Ok(Exit::Done)
     }
 
-    /// A decision on record and its evidence, as far as that was kept.
-    fn recorded(&self, id: DecisionId) -> anyhow::Result<Option<(Decision, Option<Vec<u8>>)>> {
-        let location = self.record.location()?;
+    /// A decision on record and its evidence, as far as that was kept; else what is in the way has
+    /// been told.
+    fn recorded(
+        &self,
+        id: DecisionId,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Result<OnRecord, Exit>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .context("cannot start")?;
-        let found = runtime.block_on(async {
-            let record = Record::open(&location, Options::read()).await?;
-            let found = find(&record, id).await;
-            record.close().await;
-            found
-        })?;
-        let Some((recorded, evidence)) = found else { return Ok(None) };
-        Ok(Some((recorded.decision()?, evidence)))
+        let found = runtime.block_on(with_record(
+            &self.record,
+            Options::read(),
+            terminal,
+            async |record| find(record, id).await,
+        ))?;
+        let (recorded, evidence) = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Err(not_on_record(terminal, id))),
+            Err(exit) => return Ok(Err(exit)),
+        };
+        match recorded.decision() {
+            Ok(decision) => Ok(Ok((decision, evidence))),
+            Err(error) => {
+                terminal.error(&error.into());
+                Ok(Err(Exit::Undecided))
+            }
+        }
     }
 
     fn evidence(&self, kept: Option<Vec<u8>>) -> anyhow::Result<Frozen> {

@@ -1,8 +1,19 @@
-//! How a command ends that needs a registry.
+//! How a command ends that needs a registry, or a policy.
+
+use anyhow::anyhow;
 
 use crate::cli::Exit;
 use crate::cli::terminal::Terminal;
 use crate::distribution::DistributionError;
+use crate::model::Undecided;
+use crate::policy::PolicyRef;
+
+/// Tells why a policy did not load.
+pub(super) fn not_loaded(terminal: &Terminal, reference: &PolicyRef, reason: &Undecided) -> Exit {
+    terminal.end_progress();
+    terminal.error(&anyhow!("`{reference}`: {reason}"));
+    Exit::Undecided
+}
 
 /// Tells what went wrong; the exit code says whether it is for the user to mend.
 pub(super) fn told(terminal: &Terminal, error: DistributionError) -> Exit {
@@ -19,6 +30,7 @@ pub(super) fn told(terminal: &Terminal, error: DistributionError) -> Exit {
         | DistributionError::Unauthorized { .. }
         | DistributionError::TooLarge { .. }
         | DistributionError::Altered { .. }
+        | DistributionError::Unpinned { .. }
         | DistributionError::Unusable { .. }
         | DistributionError::Offline(_)
         | DistributionError::Client(_) => Exit::Undecided,

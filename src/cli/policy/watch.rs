@@ -108,7 +108,7 @@ fn watcher(
 ) -> anyhow::Result<RecommendedWatcher> {
     let absolute = |path: &Path| std::path::absolute(path).context("cannot watch for changes");
     let cases = absolute(&subject.cases)?;
-    let component = match &subject.reference {
+    let component = match &subject.component {
         PolicyRef::Path(path) => Some(absolute(path)?),
         PolicyRef::Standard(_) | PolicyRef::Oci(_) => None,
     };
