@@ -83,7 +83,7 @@ fn what_a_case_and_a_policy_say_does_not_act_on_the_terminal() {
         .replace("summary: the", "summary: \"\\e[31mred\\u202e")
         .replace("limit\n", "limit\"\n");
     let folder = Folder::empty().file("cases/one.yaml", text);
-    for format in ["human", "json", "junit"] {
+    for format in ["table", "text", "human", "json", "junit"] {
         let ran = test(&folder, &format!("--format {format}")).exits(1);
         assert!(!ran.stdout.contains(['\u{1b}', '\u{202e}']), "{}", ran.stdout);
     }

@@ -57,7 +57,7 @@ fn writes_reports_to_files_whatever_is_printed() {
     let twice = "--output junit=a json=a";
     test(&folder, twice).exits(2).says("--output names `a` twice");
     test(&folder, "--output junit=none/such.xml").exits(2).says("cannot write `none/such.xml`");
-    test(&folder, "--format xml").exits(2).says("write `human`, `json` or `junit`");
+    test(&folder, "--format xml").exits(2).says("write `table`, `json` or `junit`");
 }
 
 #[test]

@@ -59,3 +59,16 @@ fn the_answer_at_the_start_of_the_readme_is_the_one_that_is_given() {
         rest = after;
     }
 }
+
+#[test]
+fn what_a_policy_is_follows_its_schema() {
+    let folder = Folder::empty();
+    let schema = folder.run("config schema inspection").exits(0).json();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let listed = folder.run("policy list --format json").exits(0).json();
+    let inspected = folder.run("policy inspect std/approvals --format json").exits(0).json();
+    for policy in listed.as_array().unwrap().iter().chain([&inspected]) {
+        assert_eq!(policy["schema"], "lockgate.dev/policy/v1");
+        assert!(validator.is_valid(policy), "{policy:#}");
+    }
+}

@@ -135,3 +135,18 @@ fn text_from_evidence_does_not_act_on_what_shows_it() {
         }
     }
 }
+
+#[test]
+fn the_format_for_people_goes_by_one_word_and_its_older_ones() {
+    let folder = Folder::with_auc(0.95);
+    for command in ["policy list", "policy inspect std/approvals", "decision list --record r.db"] {
+        let told = |format: &str| folder.run(&format!("{command} --format {format}")).stdout;
+        for alias in ["text", "human"] {
+            assert_eq!(told(alias), told("table"), "{command}");
+        }
+    }
+    for alias in ["text", "human"] {
+        let told = |format: &str| folder.check(&format!("--format {format}")).exits(0).stdout;
+        assert_eq!(told(alias).lines().next(), told("table").lines().next());
+    }
+}

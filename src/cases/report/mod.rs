@@ -15,6 +15,7 @@ pub use json::schema;
 
 use super::{CaseResult, Coverage, Status};
 use crate::model::{Description, Digest};
+use crate::report::is_for_people;
 
 /// All there is to tell.
 #[derive(Clone, Copy)]
@@ -67,7 +68,7 @@ impl Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
     /// For people at a terminal.
-    Human,
+    Table,
     /// For programs; versioned.
     Json,
     /// JUnit XML, for the test view of a CI system.
@@ -76,18 +77,18 @@ pub enum Format {
 
 /// Text that names no format.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is not a format; write `human`, `json` or `junit`")]
+#[error("`{0}` is not a format; write `table`, `json` or `junit`")]
 pub struct UnknownFormat(pub String);
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Junit];
+    pub const ALL: [Self; 3] = [Self::Table, Self::Json, Self::Junit];
 
     /// The word for it on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Human => "human",
+            Self::Table => "table",
             Self::Json => "json",
             Self::Junit => "junit",
         }
@@ -106,7 +107,9 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|format| format.as_str() == text)
+            .find(|format| {
+                format.as_str() == text || (*format == Self::Table && is_for_people(text))
+            })
             .ok_or_else(|| UnknownFormat(text.chars().take(100).collect()))
     }
 }
@@ -117,7 +120,7 @@ impl FromStr for Format {
 /// When it cannot be put in that format.
 pub fn render(format: Format, report: &Report<'_>, color: bool) -> io::Result<String> {
     match format {
-        Format::Human => Ok(human::render(report, color)),
+        Format::Table => Ok(human::render(report, color)),
         Format::Json => json::render(report),
         Format::Junit => junit::render(report),
     }

@@ -73,6 +73,7 @@ pub(in crate::cli) struct List {
 enum Format {
     /// For people.
     #[default]
+    #[value(aliases = ["text", "human"])]
     Table,
     /// For programs.
     Json,

@@ -48,6 +48,7 @@ pub(in crate::cli) struct VerifyLog {
 enum Format {
     /// What was verified and what is wrong, for people.
     #[default]
+    #[value(aliases = ["text", "human"])]
     Table,
     /// The same for programs.
     Json,

@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
-use super::subject::SubjectOptions;
+use super::failure::not_loaded;
+use super::subject::{Subject, SubjectOptions};
 use crate::cases::{self, Case, Folder, Measured, Warm};
 use crate::cli::Exit;
 use crate::cli::sandbox::SandboxOptions;
@@ -49,15 +49,17 @@ pub(in crate::cli) struct Bench {
 enum Format {
     /// For people.
     #[default]
-    Human,
+    #[value(aliases = ["text", "human"])]
+    Table,
     /// For programs.
     Json,
 }
 
 impl Bench {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
-        let Some(subject) = self.subject.resolve(&self.sandbox, terminal)? else {
-            return Ok(Exit::Usage);
+        let subject = match self.subject.resolve(&self.sandbox, terminal)? {
+            Ok(subject) => subject,
+            Err(exit) => return Ok(exit),
         };
         let folder = Folder::open(&subject.cases)?;
         let mut cases: Vec<Case> = Vec::new();
@@ -70,42 +72,35 @@ impl Bench {
                 }
             }
         }
-        let done = self.measure(&subject.reference, &cases, terminal);
+        let done = self.measure(&subject, &cases, terminal);
         terminal.end_progress();
         done
     }
 
     fn measure(
         &self,
-        reference: &PolicyRef,
+        Subject { reference, component, .. }: &Subject,
         cases: &[Case],
         terminal: &Terminal,
     ) -> anyhow::Result<Exit> {
         terminal.progress("compiling");
-        let cold = match repeated(None, reference, MOST_COLD)? {
+        let cold = match repeated(None, component, MOST_COLD)? {
             Ok(measured) => measured,
-            Err(reason) => {
-                terminal.end_progress();
-                terminal.error(&anyhow!("`{reference}`: {reason}"));
-                return Ok(Exit::Undecided);
-            }
+            Err(reason) => return Ok(not_loaded(terminal, reference, &reason)),
         };
         let cache = self.sandbox.cache(terminal);
         let sandbox = Sandbox::new(cache.clone(), |_| ())?;
-        let loaded = sandbox.inspect(reference).and_then(|inspection| {
+        let loaded = sandbox.inspect(component).and_then(|inspection| {
             use crate::policy::PolicyLoader as _;
-            Ok((inspection, sandbox.load(reference)?))
+            Ok((inspection, sandbox.load(component)?))
         });
         let (inspection, policy) = match loaded {
             Ok(loaded) => loaded,
-            Err(reason) => {
-                terminal.error(&anyhow!("`{reference}`: {reason}"));
-                return Ok(Exit::Undecided);
-            }
+            Err(reason) => return Ok(not_loaded(terminal, reference, &reason)),
         };
         terminal.progress("loading from the cache");
         let cached = match cache {
-            Some(cache) => repeated(Some(cache), reference, MOST_CACHED)?.ok(),
+            Some(cache) => repeated(Some(cache), component, MOST_CACHED)?.ok(),
             None => None,
         };
         let mut told = Instant::now();
@@ -131,7 +126,7 @@ impl Bench {
             warm,
         };
         terminal.print(&match self.format {
-            Format::Human => bench.text(),
+            Format::Table => bench.text(),
             Format::Json => bench.json()?,
         })?;
         Ok(Exit::Done)

@@ -1,7 +1,7 @@
 use clap::Args;
-use serde_json::Value;
 
-use super::{Format, as_json, json_text, markdown, text};
+use super::document::Document;
+use super::{Format, json_text, markdown, text};
 use crate::cli::Exit;
 use crate::cli::sandbox::SandboxOptions;
 use crate::cli::terminal::Terminal;
@@ -27,8 +27,8 @@ impl List {
             inspections.push(sandbox.inspect(&PolicyRef::Standard(name.to_owned()))?);
         }
         terminal.print(&match self.format {
-            Format::Text => text::list(&inspections),
-            Format::Json => json_text(&Value::Array(inspections.iter().map(as_json).collect()))?,
+            Format::Table => text::list(&inspections),
+            Format::Json => json_text(&inspections.iter().map(Document::of).collect::<Vec<_>>())?,
             Format::Markdown => markdown::list(&inspections),
         })?;
         Ok(Exit::Done)

@@ -116,8 +116,8 @@ impl LockPolicies {
                 Some(pin) => pin.clone(),
                 None => self.look_up(reference, trust, cache.as_ref(), terminal)?,
             };
-            let before = old.get(reference).map(|pin| (pin.manifest, &pin.signed_by));
-            tell_change(terminal, reference, before, (pin.manifest, &pin.signed_by));
+            let before = old.get(reference).map(|pin| (pin.manifest, pin.signed_by.as_slice()));
+            tell_change(terminal, reference, before, (pin.manifest, pin.signed_by.as_slice()));
             new.pin(reference.clone(), pin);
         }
         for path in &used.files {
@@ -125,9 +125,9 @@ impl LockPolicies {
                 Some(pin) => pin.clone(),
                 None => read_file(path, config, trust, terminal)?,
             };
-            let before = old.file(path).map(|pin| (pin.component, &pin.signed_by));
+            let before = old.file(path).map(|pin| (pin.component, pin.signed_by.as_slice()));
             let shown = line(&path.display().to_string());
-            tell_change(terminal, shown, before, (pin.component, &pin.signed_by));
+            tell_change(terminal, shown, before, (pin.component, pin.signed_by.as_slice()));
             new.pin_file(path.to_path_buf(), pin);
         }
         Ok(new)
@@ -159,8 +159,8 @@ impl LockPolicies {
 fn tell_change(
     terminal: &Terminal,
     name: impl Display,
-    old: Option<(Digest, &Vec<String>)>,
-    new: (Digest, &Vec<String>),
+    old: Option<(Digest, &[String])>,
+    new: (Digest, &[String]),
 ) {
     match old {
         Some(old) if old == new => {}

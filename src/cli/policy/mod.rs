@@ -5,6 +5,7 @@ mod artifact;
 mod bench;
 mod build;
 mod case;
+mod document;
 mod example;
 mod failure;
 mod filter;
@@ -21,7 +22,9 @@ mod text;
 mod watch;
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::{Value, json};
+pub(super) use document::schema;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Exit;
 use super::terminal::Terminal;
@@ -73,43 +76,16 @@ impl Policy {
 enum Format {
     /// For people.
     #[default]
-    Text,
+    #[value(aliases = ["text", "human"])]
+    Table,
     /// For programs.
     Json,
     /// A documentation page.
     Markdown,
 }
 
-fn json_text(value: &Value) -> anyhow::Result<String> {
+fn json_text(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(harmless_json(serde_json::to_string_pretty(value)?) + "\n")
-}
-
-fn as_json(inspection: &Inspection) -> Value {
-    let description = &inspection.description;
-    json!({
-        "name": description.name,
-        "version": description.version,
-        "summary": description.summary,
-        "digest": inspection.digest,
-        "size": inspection.size,
-        "rules": description.rules,
-        "params_schema": params_schema(inspection),
-        "sees": inspection.sees.iter().map(|seen| json!({
-            "interface": seen.name,
-            "functions": seen.functions,
-        })).collect::<Vec<_>>(),
-        "cannot_see": inspection.blind_to,
-        "needs": inspection.needs.iter().map(|need| json!({
-            "what": need.what,
-            "amount": need.amount,
-            "limit": need.limit,
-        })).collect::<Vec<_>>(),
-        "producers": inspection.producers.iter().map(|producer| json!({
-            "part": producer.part,
-            "name": producer.name,
-            "version": producer.version,
-        })).collect::<Vec<_>>(),
-    })
 }
 
 fn params_schema(inspection: &Inspection) -> Value {

@@ -24,7 +24,7 @@ use crate::policy::{OciRef, PolicyRef};
 /// digest that `lockgate policy push` printed, or by a tag and the component that it has to be.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockgate policy key new risk\n  ref=$(lockgate policy push tenure.wasm oci://registry.example.org/risk/tenure:1.4) &&\n    lockgate policy sign \"$ref\" --key risk.key\n  lockgate policy sign oci://registry.example.org/risk/tenure:1.4 --component tenure.wasm --key risk.key\n  lockgate policy sign policies/tenure.wasm --key risk.key\n\nExits with 3 when the registry cannot be reached or does not take it."
+    after_help = "Examples:\n  lockgate policy key new risk\n  ref=$(lockgate policy push tenure.wasm oci://registry.example.org/risk/tenure:1.4) &&\n    lockgate policy sign \"$ref\" --key risk.key\n  lockgate policy sign oci://registry.example.org/risk/tenure:1.4 \\\n    --component tenure.wasm --key risk.key\n  lockgate policy sign policies/tenure.wasm --key risk.key\n\nExits with 3 when the registry cannot be reached or does not take it."
 )]
 pub(in crate::cli) struct Sign {
     /// Which: `oci://REGISTRY/REPOSITORY@sha256:HEX`, `…:TAG` with --component, or a component file.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
+use super::failure::not_loaded;
 use super::subject::{Subject, SubjectOptions};
 use super::watch;
 use crate::cases::report::{Format, Report, Tally, render};
@@ -36,8 +37,8 @@ pub(in crate::cli) struct Test {
     #[arg(long, value_name = "PATTERN")]
     filter: Option<String>,
 
-    /// What is printed: `human`, `json` or `junit`.
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    /// What is printed: `table`, `json` or `junit`.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
 
     /// Also write a report to a file. Can be given several times.
@@ -63,8 +64,9 @@ type Ran = Option<Exit>;
 impl Test {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
         output::refuse_twins(&self.output)?;
-        let Some(subject) = self.subject.resolve(&self.sandbox, terminal)? else {
-            return Ok(Exit::Usage);
+        let subject = match self.subject.resolve(&self.sandbox, terminal)? {
+            Ok(subject) => subject,
+            Err(exit) => return Ok(exit),
         };
         if self.watch {
             let written = self.output.iter().map(|output| output.path.clone()).collect();
@@ -87,12 +89,9 @@ impl Test {
         let folder = self.folder(subject)?;
         let sandbox = self.sandbox.sandbox(terminal)?;
         let reference = &subject.reference;
-        let policy = match sandbox.load(reference) {
+        let policy = match sandbox.load(&subject.component) {
             Ok(policy) => policy,
-            Err(reason) => {
-                terminal.error(&anyhow!("`{reference}`: {reason}"));
-                return Ok(Some(Exit::Undecided));
-            }
+            Err(reason) => return Ok(Some(not_loaded(terminal, reference, &reason))),
         };
         let suite = match Suite::new(policy.as_ref()) {
             Ok(suite) => suite,
