@@ -21,7 +21,7 @@ fn signed() -> (Registry, Folder, String, Value) {
     folder.run(&format!("policy sign {pinned} --key risk.key")).exits(0);
     let index: Value =
         serde_json::from_slice(&registry.manifest("risk/tenure", &stand_in(&pinned))).unwrap();
-    let entry = index["manifests"][0].clone();
+    let entry = index.pointer("/manifests/0").unwrap().clone();
     (registry, folder, pinned, entry)
 }
 
