@@ -25,6 +25,9 @@ pub(crate) fn connector(
     Ok(connector_with(client_config(roots)?, secure, connect))
 }
 
+/// How long a connection may be silent before it is tried whether the other side is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
 /// The same for whoever has a say in whom to trust.
 pub(crate) fn connector_with(
     config: ClientConfig,
@@ -35,6 +38,7 @@ pub(crate) fn connector_with(
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(connect));
+    http.set_keepalive(Some(KEEP_ALIVE));
     let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(config);
     let connector = if secure { connector.https_only() } else { connector.https_or_http() };
     connector.enable_http1().wrap_connector(http)

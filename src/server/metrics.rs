@@ -22,15 +22,15 @@ const SECONDS: [f64; 17] = [
     4.096, 8.192, 16.384, 32.768,
 ];
 
-/// A label with one of a fixed list of values, or a name from the gate file.
+/// A label with one of a fixed list of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Word(pub(super) &'static str);
+
 impl EncodeLabelValue for Word {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
         self.0.encode(encoder)
     }
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Word(&'static str);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Decided {

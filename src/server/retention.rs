@@ -1,13 +1,13 @@
 //! Decisions that are old enough are removed while the server runs.
 
-use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
+use super::metrics::Word;
 use crate::model::{DecisionId, Timestamp};
 use crate::record::{Filter, Page, PageSize, Pruned, Record, RecordError, Summary};
 
@@ -55,15 +55,6 @@ pub struct Retention {
     age: Duration,
     runs: Family<Ended, Counter>,
     removed: Family<Removed, Counter>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Word(&'static str);
-
-impl EncodeLabelValue for Word {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        self.0.encode(encoder)
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

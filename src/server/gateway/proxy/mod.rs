@@ -15,8 +15,6 @@ use axum::body::{Body, HttpBody};
 use axum::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
 use axum::http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::time::Instant;
 
 use body::{Progress, Through};
@@ -24,6 +22,7 @@ use headers::Arrival;
 use pool::{Pool, PoolError};
 
 use super::refusal::Refusal;
+use crate::net::connector_with;
 use crate::registry::mlflow::Trust;
 
 /// MLflow's server closes a connection that was idle for 5 s; a request that is sent just then
@@ -140,14 +139,8 @@ impl Proxy {
     /// # Errors
     /// As [`Self::new`].
     pub fn trusting(upstream: Upstream, patience: Patience, trust: &Trust) -> io::Result<Self> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(patience.connect));
-        http.set_keepalive(Some(Duration::from_secs(30)));
-        let config = trust.config(upstream.scheme == Scheme::HTTPS)?;
-        let builder = HttpsConnectorBuilder::new().with_tls_config(config);
-        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
+        let secure = upstream.scheme == Scheme::HTTPS;
+        let connector = connector_with(trust.config(secure)?, secure, patience.connect);
         let address = Uri::builder()
             .scheme(upstream.scheme)
             .authority(upstream.authority)
