@@ -223,6 +223,16 @@ fn what_another_gateway_allowed_is_no_bypass_and_what_none_has_allowed_is() {
     mlflow.api("POST", "registered-models/alias", &champion("2"));
     gateway.until("the bad one is noticed", || gateway.decisions("bypassed").len() == 2);
     assert_eq!(gateway.decisions("bypassed")[0]["verdict"], "deny");
+
+    // What was allowed a moment ago is no explanation once somebody has gone around it.
+    let (status, answer) = other.change("POST", "registered-models/alias", &champion("3"));
+    assert_eq!(status, 200, "{answer}");
+    gateway.until("it is found on record", || deliveries(&gateway, "recorded") == 11);
+    for (version, noticed) in [("2", 3), ("3", 4)] {
+        mlflow.api("POST", "registered-models/alias", &champion(version));
+        gateway.until("it is noticed", || gateway.decisions("bypassed").len() == noticed);
+        assert_eq!(gateway.decisions("bypassed")[0]["version"], version);
+    }
 }
 
 /// MLflow gives notice of prompts by other words, and of a model too once it has the tag of one.

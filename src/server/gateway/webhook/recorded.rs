@@ -62,29 +62,47 @@ impl Recorded<'_> {
     }
 
     /// The last thing that was allowed for a target of a model until the change was made. What came
-    /// before it is no explanation: setting an alias back to what it was last week is a change.
+    /// before it is no explanation: setting an alias back to what it was last week is a change. Nor
+    /// is what somebody has gone around since.
     async fn last(
         &self,
         model: &str,
         target: &Target,
     ) -> Result<Option<(Movement, String)>, RecordError> {
+        let allowed = self.newest(model, target, Origin::Mlflow, Some(Verdict::Allow)).await?;
+        let Some(allowed) = allowed else { return Ok(None) };
+        let around = self.newest(model, target, Origin::Bypassed, None).await?;
+        if around.is_some_and(|around| around > allowed) {
+            return Ok(None);
+        }
+        // The row is held against its hash by reading all of it.
+        let recorded = self.record.get(allowed).await?;
+        Ok(recorded.map(|recorded| (recorded.summary.movement, recorded.summary.version)))
+    }
+
+    /// The newest decision on a target of a model until the change was made. Ids are in the order of
+    /// time.
+    async fn newest(
+        &self,
+        model: &str,
+        target: &Target,
+        origin: Origin,
+        verdict: Option<Verdict>,
+    ) -> Result<Option<DecisionId>, RecordError> {
         let Some(at) = self.at else { return Ok(None) };
         let filter = Filter {
             model: Some(model.to_owned()),
             target: Some(target.clone()),
-            verdict: Some(Verdict::Allow),
-            origin: Some(Origin::Mlflow),
+            verdict,
+            origin: Some(origin),
             since: Timestamp::from_seconds(at.seconds().saturating_sub(BEFORE)),
             until: Timestamp::from_seconds(at.seconds().saturating_add(APART)),
             version: None,
         };
         let size = PageSize::new(SEEN).unwrap_or(PageSize::DEFAULT);
         let listing = self.record.list(&filter, Page { size, after: None }).await?;
-        let mut own = listing.decisions.into_iter().filter(|one| one.registry == self.registry);
-        let Some(summary) = own.next() else { return Ok(None) };
-        // The row is held against its hash by reading all of it.
-        let recorded = self.record.get(summary.id).await?;
-        Ok(recorded.map(|recorded| (recorded.summary.movement, recorded.summary.version)))
+        let own = listing.decisions.into_iter().find(|one| one.registry == self.registry);
+        Ok(own.map(|own| own.id))
     }
 
     /// Whether a tag is the one that a gateway writes after the allow that it names.
