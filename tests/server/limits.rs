@@ -1,10 +1,16 @@
 //! Clients that take their time, or too much.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
-use super::http::{Response, connect, get, post, post_bytes};
-use super::served::{Folder, GATE, question};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::task::JoinHandle;
+
+use super::http::{PATIENCE, Response, connect, get, post, post_bytes};
+use super::served::{Folder, GATE, gate_of, question};
 
 /// Waits until the server closes, and returns what it said before.
 fn closed(stream: &mut TcpStream) -> String {
@@ -116,4 +122,77 @@ fn ten_thousand_idle_connections_are_borne() {
     assert!(kilobytes < 512 << 10, "{kilobytes} KiB");
     drop(idle);
     served.until_metric("lockgate_connections", 1.0);
+}
+
+/// A connection of HTTP/2, and what becomes of it.
+async fn http2(address: SocketAddr) -> (SendRequest<Full<Bytes>>, JoinHandle<hyper::Result<()>>) {
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    (sender, tokio::spawn(connection))
+}
+
+fn asked(method: &str, path: &str, body: Vec<u8>) -> hyper::Request<Full<Bytes>> {
+    let request = hyper::Request::builder().method(method).uri(format!("http://lockgate{path}"));
+    let request = request.header("content-type", "application/json");
+    request.body(Full::new(Bytes::from(body))).unwrap()
+}
+
+#[test]
+fn an_idle_connection_of_http2_is_closed_and_one_that_is_used_is_not() {
+    let gate = gate_of("hangs", "        limits: {fuel: 50000000000, deadline-ms: 300000}\n");
+    let folder = Folder::new(&gate).guest("hangs", lockgate_guests::LOOPS_FOREVER);
+    let served = folder.serve("--header-timeout 1 --request-timeout 4");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        // Nothing is sent on this one for longer than it may be idle, but it waits for an answer.
+        let (mut sender, connection) = http2(served.address).await;
+        let question = question(0.95).to_string().into_bytes();
+        let answer = sender.send_request(asked("POST", "/v1/decisions", question)).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("request_timeout"));
+        let answer = sender.send_request(asked("GET", "/livez", Vec::new())).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        // The client answers every ping, and asks for nothing.
+        tokio::time::timeout(PATIENCE, connection).await.unwrap().unwrap().unwrap();
+        let (_unused, connection) = http2(served.address).await;
+        tokio::time::timeout(PATIENCE, connection).await.unwrap().unwrap().unwrap();
+    });
+    served.until_metric("lockgate_connections", 1.0);
+}
+
+#[test]
+fn headers_of_http2_have_the_same_limits() {
+    let served = Folder::new(GATE).serve("");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (mut sender, _connection) = http2(served.address).await;
+        for (number, status) in [(90, 200), (101, 431)] {
+            let mut request = asked("GET", "/livez", Vec::new());
+            for number in 0..number {
+                let name = format!("x-{number}").parse::<hyper::header::HeaderName>().unwrap();
+                request.headers_mut().insert(name, "x".parse().unwrap());
+            }
+            let answer = sender.send_request(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{number} headers");
+        }
+        let mut request = asked("GET", "/livez", Vec::new());
+        request.headers_mut().insert("x-long", "x".repeat(65 << 10).parse().unwrap());
+        let answer = sender.send_request(request).await.unwrap();
+        assert_eq!(answer.status(), 431);
+    });
+}
+
+#[test]
+fn a_review_is_no_larger_than_what_an_api_server_keeps() {
+    let served = Folder::new(GATE).serve("");
+    for (size, status) in [(4 << 20, 400), ((4 << 20) + 1, 413)] {
+        let request = post_bytes("/k8s/validate", &vec![b' '; size]);
+        let answer = served.send(&request.header("content-type", "application/json"));
+        assert_eq!(answer.status, status, "{size} bytes: {}", answer.text());
+    }
+    served.until_metric("lockgate_bodies_bytes", 0.0);
 }

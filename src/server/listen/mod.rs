@@ -1,6 +1,7 @@
 //! Connections: how many, for how long, and how they end.
 
 mod guarded;
+mod idle;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,15 +11,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -26,6 +26,7 @@ use super::Metrics;
 use super::auth::ClientCertificate;
 use super::tls::Tls;
 use guarded::Guarded;
+use idle::Activity;
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +54,7 @@ impl Default for ConnectionLimits {
 }
 
 /// Bytes of the headers of one request.
-const HEADER_BYTES: usize = 32 << 10;
+const HEADER_BYTES: usize = 64 << 10;
 /// Headers of one request.
 const HEADERS: usize = 100;
 /// Requests at a time on one HTTP/2 connection.
@@ -77,7 +78,7 @@ impl Listening {
     pub(super) async fn until(self, stop: impl Future<Output = ()>) {
         let Self { listener, tls, router, limits, metrics } = self;
         let places = Arc::new(Semaphore::new(limits.connections));
-        let graceful = GracefulShutdown::new();
+        let (end, _) = watch::channel(());
         let builder = Arc::new(builder(&limits));
         let mut stop = pin!(stop);
         loop {
@@ -101,7 +102,7 @@ impl Listening {
                 builder: Arc::clone(&builder),
                 router: router.clone(),
                 limits,
-                watcher: graceful.watcher(),
+                ended: end.subscribe(),
                 counted: Counted::new(place, &metrics),
                 metrics: Arc::clone(&metrics),
                 peer,
@@ -110,9 +111,10 @@ impl Listening {
             tokio::spawn(connection.serve(stream, tls));
         }
         drop(listener);
-        let open = graceful.count();
+        let open = end.receiver_count();
         tracing::info!(open, "no longer taking connections; requests under way end");
-        if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+        let _ = end.send(());
+        if tokio::time::timeout(limits.drain, end.closed()).await.is_err() {
             tracing::warn!("some requests did not end in time and are cut off");
         }
     }
@@ -124,7 +126,7 @@ fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.headers)
-        .max_buf_size(HEADER_BYTES.max(64 << 10))
+        .max_buf_size(HEADER_BYTES)
         .max_headers(HEADERS)
         .http2()
         .timer(TokioTimer::new())
@@ -182,7 +184,8 @@ struct Connection {
     builder: Arc<Builder<TokioExecutor>>,
     router: Router,
     limits: ConnectionLimits,
-    watcher: hyper_util::server::graceful::Watcher,
+    /// Told when the server stops, and held until the connection has ended.
+    ended: watch::Receiver<()>,
     counted: Counted,
     metrics: Arc<Metrics>,
     peer: SocketAddr,
@@ -222,19 +225,56 @@ impl Connection {
         }
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
-        let stream = Guarded::new(stream, self.limits.headers, self.limits.stalled);
-        let service = self.router.map_request(move |mut request: Request<Incoming>| {
+    async fn speak(
+        mut self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+    ) {
+        let time = self.limits.headers;
+        let stream = Guarded::new(stream, time, self.limits.stalled);
+        let activity = Activity::default();
+        let requests = activity.clone();
+        let router = self.router;
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let under_way = requests.begin(request.version());
             request.extensions_mut().insert(peer.clone());
-            request.map(Body::new)
+            let many = request.version() == Version::HTTP_2 && request.headers().len() > HEADERS;
+            let answer = (!many).then(|| router.clone().oneshot(request.map(Body::new)));
+            async move {
+                let answer = match answer {
+                    Some(answer) => answer.await,
+                    None => Ok(too_many_headers()),
+                };
+                drop(under_way);
+                answer
+            }
         });
-        let connection = self.builder.serve_connection_with_upgrades(
-            TokioIo::new(stream),
-            TowerToHyperService::new(service),
-        );
-        if let Err(error) = self.watcher.watch(connection).await {
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let served = tokio::select! {
+            biased;
+            served = connection.as_mut() => served,
+            () = async {
+                tokio::select! {
+                    _ = self.ended.changed() => {}
+                    () = activity.idle(time) => {}
+                }
+            } => {
+                // What is under way goes on to its end, what is being sent too.
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
             tracing::debug!(cause = %error, "connection ended early");
         }
         drop(self.counted);
     }
+}
+
+/// HTTP/1 answers this itself.
+fn too_many_headers() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
 }
