@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde_json::Value;
@@ -19,6 +18,10 @@ use crate::evidence::{About, Collector, Frozen};
 use crate::model::{DecisionId, Origin, Target};
 use crate::registry::kubernetes::{self, Outcome, Review, Rules, Use};
 use crate::report;
+
+/// Bytes of a review: etcd keeps objects of one and a half MiB unless it is told otherwise, and a
+/// review of a change has the object as it was and as it would be.
+const MOST: usize = 4 << 20;
 
 /// How admission reviews are answered.
 #[derive(Clone, Debug, Default)]
@@ -111,8 +114,9 @@ async fn validate(State(app): State<Shared>, request: Request) -> Result<Respons
         caller.name()
     };
     require_json(&parts.headers)?;
-    let bytes = app.body.read(&parts.headers, Body::new(body)).await?;
-    let review = kubernetes::read(&bytes, &app.kubernetes.rules)
+    // Kept until it was judged, as what was read of it is as large.
+    let body = app.body.read(&parts.headers, body, MOST).await?;
+    let review = kubernetes::read(&body, &app.kubernetes.rules)
         .map_err(|error| Problem::invalid(one_line(&error.to_string())))?;
     let (outcome, decisions) = match &review.wanted {
         kubernetes::Wanted::Nothing => (Outcome::Allowed { warnings: Vec::new() }, Vec::new()),

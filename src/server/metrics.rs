@@ -86,6 +86,7 @@ pub struct Metrics {
     gates_loaded_at: Gauge<f64, AtomicU64>,
     requests: Family<Answered, Counter>,
     connections: Amount,
+    bodies: Amount,
     connections_refused: Family<Because, Counter>,
     certificates: Family<Ended, Counter>,
 }
@@ -114,6 +115,7 @@ impl Metrics {
             gates_loaded_at: Gauge::default(),
             requests: Family::default(),
             connections: Amount::default(),
+            bodies: Amount::default(),
             connections_refused: Family::default(),
             certificates: Family::default(),
         };
@@ -189,6 +191,12 @@ impl Metrics {
             self.requests.clone(),
         );
         registry.register("connections", "Connections open", self.connections.clone());
+        registry.register_with_unit(
+            "bodies",
+            "Bodies of requests that are coming or being judged",
+            Unit::Bytes,
+            self.bodies.clone(),
+        );
         registry.register(
             "connections_refused",
             "Connections closed at once, by reason",
@@ -273,6 +281,10 @@ impl Metrics {
 
     pub(super) fn disconnected(&self) {
         self.connections.dec();
+    }
+
+    pub(super) fn gathered(&self, bytes: usize) {
+        self.bodies.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub(super) fn connection_refused(&self, reason: &'static str) {

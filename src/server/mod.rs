@@ -30,7 +30,7 @@ pub use auth::{
     Credentials, Doorkeeper, InvalidCredentials, InvalidName, NewToken, Principal, Role,
     UnknownRole,
 };
-pub use body::BodyLimits;
+pub use body::{BodyLimits, Room};
 pub use evidence::{Collect, Collected, Evidence, Piece, Wanted};
 pub use gatekeeper::{Capacity, Gatekeeper};
 pub use gates::{GateSet, GatesUnusable, LoadGates};

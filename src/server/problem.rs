@@ -155,6 +155,11 @@ impl Problem {
         Self { detail: Some(detail.into()), ..self }
     }
 
+    /// When it may be worth asking again.
+    pub(crate) fn retry_after(self, time: Duration) -> Self {
+        Self { retry_after: Some(time), ..self }
+    }
+
     /// A problem in reading a request.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(Code::InvalidRequest).detail(detail)

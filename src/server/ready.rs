@@ -191,6 +191,7 @@ async fn readyz(State(app): State<Shared>) -> Response {
 async fn metrics(State(app): State<Shared>, caller: Caller) -> Result<Response, Problem> {
     caller.must(Role::Read)?;
     app.gatekeeper.measure_queue();
+    app.metrics.gathered(app.body.room.taken());
     let text =
         app.metrics.encode().map_err(|error| Problem::logged(Code::InternalError, &error))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -123,6 +123,7 @@ impl Routes {
                 Code::RequestTimeout,
                 Code::BodyTooLarge,
                 Code::UnsupportedMediaType,
+                Code::Overloaded,
             ],
             None => &[],
         };

@@ -1,6 +1,7 @@
 //! When something fails nothing moves, and the client is told in words.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Response};
@@ -10,6 +11,7 @@ use crate::gateway::{GATE_FILE, Gateway};
 use crate::promoting::{Model, model};
 use crate::server::{Mlflow, send};
 use crate::upstream::Upstream;
+use crate::wire::Wire;
 
 fn set(gateway: &Gateway, name: &str, version: &str) -> (u16, Value) {
     let body = json!({"name": name, "alias": "champion", "version": version});
@@ -129,4 +131,27 @@ fn a_change_whose_judging_takes_too_long_is_not_made() {
     let gateway = Gateway::start_with(&url, GATE_FILE, &["--mlflow-timeout", "1"], |_| {});
     assert_undecided(&set(&gateway, "fraud", "1"), "within 1 s (`--mlflow-timeout`)");
     assert!(upstream.seen().iter().all(|seen| seen.method == Method::GET));
+}
+
+#[test]
+fn a_change_whose_body_comes_too_slowly_is_not_waited_for() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let upstream = runtime.block_on(Upstream::plain());
+    let url = format!("http://{}", upstream.address);
+    let gateway = Gateway::start_with(&url, GATE_FILE, &["--body-timeout", "1"], |_| {});
+    let (status, head) = runtime.block_on(async {
+        let mut wire = Wire::open(gateway.address()).await;
+        let head = "POST /api/2.0/mlflow/registered-models/alias HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
+        wire.send(head).await;
+        // A byte now and then, until it is answered.
+        loop {
+            tokio::select! {
+                answer = wire.head() => break answer.unwrap(),
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            }
+            wire.try_send(" ").await;
+        }
+    });
+    assert_eq!(status, 408, "{head}");
+    assert!(upstream.seen().is_empty());
 }

@@ -12,7 +12,7 @@ use crate::registry::mlflow::{Caller, Trust};
 use crate::server::gateway::{
     Counts, Gateway, GatewayCollector, Options, Patience, Secret, Upstream,
 };
-use crate::server::{Collect, Gatekeeper};
+use crate::server::{BodyLimits, Collect, Gatekeeper};
 
 /// The gateway before MLflow.
 #[derive(Args, Debug)]
@@ -62,6 +62,7 @@ impl MlflowGateway {
         &self,
         gatekeeper: &Gatekeeper,
         tls: bool,
+        body: BodyLimits,
         counts: Counts,
     ) -> anyhow::Result<Option<Added>> {
         let Some(upstream) = &self.mlflow else { return Ok(None) };
@@ -76,6 +77,7 @@ impl MlflowGateway {
         let options = Options {
             patience,
             tls,
+            body,
             trust: trust.clone(),
             user_header: self.mlflow_user_header.clone(),
             webhook_secret: secret,

@@ -5,10 +5,15 @@ use std::time::Duration;
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::server::{BodyLimits, Capacity, ConnectionLimits};
+use crate::server::{BodyLimits, Capacity, ConnectionLimits, Room};
 
 /// File descriptors kept for everything but connections: the record, caches, watches, registries.
 const RESERVED: u64 = 128;
+
+/// Bytes of all bodies that come and are judged at a time, or so many of the largest where that is
+/// more.
+const BODIES: usize = 256 << 20;
+const LARGEST: usize = 4;
 
 /// How much the server takes on.
 #[derive(Args, Debug)]
@@ -38,7 +43,7 @@ pub(super) struct Limits {
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = clap::value_parser!(u64).range(1..=3600))]
     header_timeout: u64,
 
-    /// Seconds for the body of a question to arrive.
+    /// Seconds for the body of a question, or of a change of the registry, to arrive.
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=3600))]
     body_timeout: u64,
 
@@ -58,9 +63,11 @@ impl Limits {
     }
 
     pub(super) fn body(&self) -> BodyLimits {
+        let bytes = usize::from(self.max_body) << 20;
         BodyLimits {
-            bytes: usize::from(self.max_body) << 20,
+            bytes,
             time: Duration::from_secs(self.body_timeout),
+            room: Room::of(bytes.saturating_mul(LARGEST).max(BODIES)),
         }
     }
 

@@ -211,7 +211,8 @@ impl Serve {
         let gatekeeper =
             Gatekeeper::new(self.limits.capacity(), record.clone(), Arc::clone(&metrics))
                 .context("cannot start the threads that judge")?;
-        let added = self.mlflow.build(&gatekeeper, tls.is_some(), counts)?;
+        let body = self.limits.body();
+        let added = self.mlflow.build(&gatekeeper, tls.is_some(), body.clone(), counts)?;
         let (gateway, collector) = added.map(|added| (added.gateway, added.collector)).unzip();
         let stop = stop_signals()?;
         let listener = TcpListener::bind(self.listen)
@@ -234,7 +235,7 @@ impl Serve {
             collectors,
             kubernetes: self.kubernetes_settings(registry),
             metrics,
-            body: self.limits.body(),
+            body,
             connections: self.limits.connections(),
             fallback: gateway.map(Gateway::router),
         };

@@ -2,6 +2,8 @@
 
 mod wire;
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::Response;
@@ -16,9 +18,10 @@ use crate::record::{Filter, Page, PageSize, Recorded};
 use crate::report;
 use crate::server::app::{Caller, Shared, json as json_answer};
 use crate::server::auth::Role;
+use crate::server::body::Share;
 use crate::server::problem::{Code, Problem};
 use crate::server::query::Query;
-use crate::server::routes::{Content, Operation, Reply, Routes, schema_of};
+use crate::server::routes::{Content as Answered, Operation, Reply, Routes, schema_of};
 use crate::server::text::{ID, NAME, TARGET, TIME, is_name};
 use crate::server::{Answer, Asked, Evidence, Piece, Question, Refused, Wanted};
 use wire::{Decided, Given, Inline, Listed, Posed, Summarized, Which};
@@ -26,7 +29,6 @@ use wire::{Decided, Given, Inline, Listed, Posed, Summarized, Which};
 /// Problems in deciding.
 const DECIDING: &[Code] = &[
     Code::NotFound,
-    Code::Overloaded,
     Code::DeadlineExceeded,
     Code::RecordUnavailable,
     Code::NotReady,
@@ -48,7 +50,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 answers: vec![Reply {
                     status: 200,
                     description: "The decision, on record.",
-                    content: Content::Json(schema_of::<Decided<'_>>),
+                    content: Answered::Json(schema_of::<Decided<'_>>),
                 }],
                 problems: DECIDING,
             },
@@ -66,7 +68,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 answers: vec![Reply {
                     status: 200,
                     description: "A page of decisions.",
-                    content: Content::Json(schema_of::<Listed>),
+                    content: Answered::Json(schema_of::<Listed>),
                 }],
                 problems: &[Code::InvalidRequest, Code::RecordUnavailable],
             },
@@ -88,7 +90,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 answers: vec![Reply {
                     status: 200,
                     description: "The decision.",
-                    content: Content::Json(schema_of::<Decided<'_>>),
+                    content: Answered::Json(schema_of::<Decided<'_>>),
                 }],
                 problems: &[Code::InvalidRequest, Code::NotFound, Code::RecordUnavailable],
             },
@@ -131,7 +133,7 @@ async fn decide(
 ) -> Result<Response, Problem> {
     caller.must(Role::Ask)?;
     let (parts, body) = request.into_parts();
-    let asked: Posed = app.body.read_json(&parts.headers, Body::new(body)).await?;
+    let (asked, share): (Posed, _) = app.body.read_json(&parts.headers, Body::new(body)).await?;
     let until = std::time::Instant::now() + app.gatekeeper.deadline();
     let Posed { model, version, target, source, digest, requested_by, evidence } = asked;
     for (name, value) in [("model", &model), ("version", &version)] {
@@ -152,7 +154,7 @@ async fn decide(
     let evidence = match evidence {
         Given::Inline(pieces) => {
             caller.must(Role::SubmitEvidence)?;
-            inline(pieces, &subject, &target)?
+            inline(pieces, share, &subject, &target)?
         }
         Given::Registry(name) => {
             let collector = app.collector(&name).ok_or_else(|| {
@@ -181,11 +183,26 @@ async fn decide(
     answer(id, Origin::Api, asked_by.as_deref(), document)
 }
 
+/// The content of a piece, which takes part of the room for bodies until it was judged, also when
+/// whoever asked has gone by then.
+struct Content {
+    text: Box<str>,
+    _share: Arc<Share>,
+}
+
+impl AsRef<[u8]> for Content {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
 fn inline(
     pieces: Vec<Inline>,
+    share: Share,
     subject: &ModelVersion,
     target: &Target,
 ) -> Result<Evidence, Problem> {
+    let share = Arc::new(share);
     let pieces = pieces
         .into_iter()
         .map(|Inline { name, content, about }| {
@@ -194,7 +211,8 @@ fn inline(
                     "the name of a piece of evidence is empty, too long or not plain text",
                 ));
             }
-            let bytes = Bytes::from(String::from(Box::<str>::from(content)));
+            let content = Content { text: content.into(), _share: Arc::clone(&share) };
+            let bytes = Bytes::from_owner(content);
             let side = match about {
                 Which::Candidate => Side::Candidate,
                 Which::Baseline => Side::Baseline,

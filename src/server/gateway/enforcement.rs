@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Request, Response};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use tokio::sync::SemaphorePermit;
 use tracing::Instrument as _;
 
@@ -20,17 +20,15 @@ use super::proxy::Peer;
 use super::refusal::Refusal;
 use super::{Gateway, Inner};
 use crate::registry::mlflow::{
-    Caller, Candidate, Change, DEFAULT_WORKSPACE, MAX_BODY_BYTES, Mutation, Operation, Plan,
-    WORKSPACE, decision_key, read,
+    Caller, Candidate, Change, DEFAULT_WORKSPACE, Mutation, Operation, Plan, WORKSPACE,
+    decision_key, read,
 };
 use crate::report;
 use crate::server::GateSet;
+use crate::server::body::Gathered;
 
 /// For another change of the same model to end. A client of MLflow waits two minutes for all.
 const TURN: Duration = Duration::from_secs(20);
-
-/// For the body of a change to come.
-const BODY: Duration = Duration::from_secs(20);
 
 /// Bytes of MLflow's answer to a change that is looked at. It holds one version with its tags.
 const ANSWER: usize = 4 << 20;
@@ -43,6 +41,8 @@ struct Asked {
     caller: Caller,
     asked_by: Option<String>,
     workspace: String,
+    /// What was read of it is as large.
+    body: Gathered,
 }
 
 impl Gateway {
@@ -55,7 +55,7 @@ impl Gateway {
         let inner = Arc::clone(&self.0);
         let peer = inner.peer(&request);
         let (head, body) = request.into_parts();
-        let body = read_body(body).await?;
+        let body = inner.read(&head.headers, body).await?;
         let mutation = read(operation, &body)?;
         let header = inner.options.user_header.as_ref();
         let workspace = head.headers.get(WORKSPACE).and_then(|name| name.to_str().ok());
@@ -70,6 +70,7 @@ impl Gateway {
             head,
             peer,
             mutation,
+            body,
         };
         // On its own, so that a client that goes away leaves nothing half done: a change that was
         // sent to MLflow is followed to its end before the model may change again.
@@ -151,7 +152,7 @@ impl Inner {
         asked: Asked,
         judged: Vec<Judged>,
     ) -> Result<Response<Body>, Refusal> {
-        let Asked { mut head, peer, mutation, caller, workspace, .. } = asked;
+        let Asked { mut head, peer, mutation, caller, workspace, body: _body, .. } = asked;
         head.headers.remove(axum::http::header::CONTENT_LENGTH);
         head.headers.remove(axum::http::header::TRANSFER_ENCODING);
         head.headers.remove(CONTENT_ENCODING);
@@ -267,17 +268,6 @@ fn created_version(change: &Change, answer: &[u8]) -> Option<String> {
     let Change::CreateVersion { .. } = change else { return None };
     let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
     answer.pointer("/model_version/version")?.as_str().map(str::to_owned)
-}
-
-/// The body of a change, which is small.
-pub(super) async fn read_body(body: Body) -> Result<Bytes, Refusal> {
-    let collected = tokio::time::timeout(BODY, Limited::new(body, MAX_BODY_BYTES).collect()).await;
-    match collected {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(MAX_BODY_BYTES)),
-        Ok(Err(_)) => Err(Refusal::malformed("the request's body broke off")),
-        Err(_) => Err(Refusal::stalled()),
-    }
 }
 
 /// MLflow's answer with all of its body.

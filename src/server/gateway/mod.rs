@@ -19,13 +19,16 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderName, Request, Response};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, Request, Response};
 use tokio::sync::Semaphore;
 
-use super::Gatekeeper;
+use super::body::{Gathered, Ungathered};
 use super::listen;
-use crate::registry::mlflow::{Caller, Class, Client, InvalidAddress, Routes, Screen, Trust};
+use super::{BodyLimits, Gatekeeper};
+use crate::registry::mlflow::{
+    Caller, Class, Client, InvalidAddress, MAX_BODY_BYTES, Routes, Screen, Trust,
+};
 use locks::Locks;
 use notice::Own;
 use webhook::Receiver;
@@ -49,6 +52,8 @@ pub struct Options {
     pub patience: Patience,
     /// Whether clients reach it over TLS.
     pub tls: bool,
+    /// What is taken of bodies that are read before they go on. They share the server's room.
+    pub body: BodyLimits,
     /// By whom MLflow's own certificate must be vouched for.
     pub trust: Trust,
     /// A header in which a proxy before it says who asks; none for the user of basic
@@ -190,13 +195,25 @@ impl Gateway {
         let inner = &self.0;
         let peer = inner.peer(&request);
         let (head, body) = request.into_parts();
-        let body = enforcement::read_body(body).await?;
+        let body = inner.read(&head.headers, body).await?;
         screen.check(&body)?;
-        inner.proxy.forward(Request::from_parts(head, Body::from(body)), peer).await
+        let body = Body::from(Bytes::from_owner(body));
+        inner.proxy.forward(Request::from_parts(head, body), peer).await
     }
 }
 
 impl Inner {
+    /// The body of a change, or of what is looked through, which is small.
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Gathered, Refusal> {
+        let gathered = self.options.body.gather(headers, body, MAX_BODY_BYTES).await;
+        gathered.map_err(|ungathered| match ungathered {
+            Ungathered::TooLarge => Refusal::too_large(MAX_BODY_BYTES),
+            Ungathered::Broken => Refusal::malformed("the request's body broke off"),
+            Ungathered::Late => Refusal::stalled(),
+            Ungathered::NoRoom => Refusal::overloaded(),
+        })
+    }
+
     fn peer(&self, request: &Request<Body>) -> Peer {
         let connection = request.extensions().get::<listen::Peer>();
         Peer { address: connection.map(|peer| peer.address.ip()), tls: self.options.tls }

@@ -75,6 +75,15 @@ impl Refusal {
         )
     }
 
+    /// Nothing was done yet, so that whoever repeats it does well.
+    pub(super) fn overloaded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "TEMPORARILY_UNAVAILABLE",
+            "the bodies of other requests take all the room that lockgate has; try again later",
+        )
+    }
+
     pub(super) fn upstream_unreachable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -15,7 +15,6 @@ use tracing::Instrument as _;
 
 pub use signature::{InvalidSecret, Secret};
 
-use super::enforcement::read_body;
 use super::judging::{Judge, departures};
 use super::notice::{Event, Notice, now};
 use super::{Gateway, Inner};
@@ -72,7 +71,7 @@ impl Gateway {
             );
         }
         let (head, body) = request.into_parts();
-        let body = match read_body(body).await {
+        let body = match inner.read(&head.headers, body).await {
             Ok(body) => body,
             Err(refusal) => return refusal.into_response(),
         };
@@ -98,7 +97,12 @@ impl Gateway {
         // On its own: MLflow may give up waiting, and what went around is to be judged all the same.
         let work = {
             let inner = Arc::clone(&inner);
-            async move { inner.notice(told).await }.in_current_span()
+            async move {
+                // What was read of it is as large.
+                let _body = body;
+                inner.notice(told).await
+            }
+            .in_current_span()
         };
         let outcome = tokio::spawn(work).await;
         let outcome = outcome.unwrap_or_else(|_| Outcome::Later("it failed".to_owned()));
@@ -123,9 +127,11 @@ impl Inner {
         let Some(gates) = self.gatekeeper.gates() else {
             return Outcome::Later("the gates are being loaded".to_owned());
         };
-        match self.look_into(&notice, request, at, &gates).await {
-            Ok(outcome) => outcome,
-            Err(error) => Outcome::Later(format!("the record cannot be read: {error}")),
+        let work = self.look_into(&notice, request, at, &gates);
+        match tokio::time::timeout(self.options.patience.answer, work).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Outcome::Later(format!("the record cannot be read: {error}")),
+            Err(_) => Outcome::Later("it was not judged in time".to_owned()),
         }
     }
 
