@@ -9,6 +9,7 @@ mod locking;
 mod login;
 mod referrers;
 mod registry;
+mod serving;
 mod sharing;
 mod signing;
 mod stub;

@@ -10,7 +10,7 @@ fn trust(policies: &str) -> String {
 }
 
 /// A gate whose policy, in a registry, has to be signed; and who has to sign.
-fn gated() -> (Registry, Folder, String) {
+pub(crate) fn gated() -> (Registry, Folder, String) {
     let (registry, folder) = (Registry::start(), Folder::new());
     let reference = registry.oci("risk/tenure:1");
     folder.run(&format!("policy push tenure.wasm {reference}")).exits(0);

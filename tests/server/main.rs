@@ -4,6 +4,9 @@
 #![expect(clippy::indexing_slicing, reason = "JSON that lacks a key is null, and fails the test")]
 
 mod auth;
+#[path = "../record/cluster.rs"]
+#[expect(dead_code, reason = "not all of what the tests of the record need")]
+mod cluster;
 mod decisions;
 mod exposure;
 mod http;

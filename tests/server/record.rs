@@ -7,6 +7,7 @@ use lockgate::record::{Location, Options, Record};
 use lockgate::server::Retention;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
+use super::cluster::Cluster;
 use super::served::{Folder, GATE, Served};
 
 #[test]
@@ -27,6 +28,35 @@ fn what_cannot_be_put_on_record_is_undecided() {
     served.decide(0.95).is(200);
     let listed = served.get("/v1/decisions").is(200).json();
     assert_eq!(listed["decisions"].as_array().unwrap().len(), 2, "{listed}");
+}
+
+#[test]
+fn a_database_that_is_gone_makes_decisions_undecided_until_it_is_back() {
+    let mut cluster = Cluster::start();
+    let folder = Folder::new(GATE);
+    let mut command = folder.command("serve --listen 127.0.0.1:0 --log-format json");
+    command.env("LOCKGATE_RECORD", cluster.url());
+    let served = Served::start(folder, command);
+    served.until_logged("ready");
+    let kept = served.decide(0.95).is(200).json()["id"].clone();
+
+    cluster.crash();
+    for _ in 0..2 {
+        let refused = served.decide(0.95).refused(503, "record_unavailable");
+        assert_eq!(refused.json()["verdict"], "undecided");
+    }
+    served.get("/livez").is(200);
+    assert_eq!(served.get("/readyz").is(503).json()["record"], "not_writable");
+
+    cluster.go_on();
+    while served.get("/readyz").status != 200 {}
+    let later = served.decide(0.95).is(200).json()["id"].clone();
+    let listed = served.get("/v1/decisions").is(200).json();
+    let ids = listed["decisions"].as_array().unwrap().iter().map(|one| &one["id"]);
+    assert!(ids.eq([&later, &kept]), "{listed}");
+    let mut verify = served.folder.command("decision verify-log");
+    let verified = verify.env("LOCKGATE_RECORD", cluster.url()).output().unwrap();
+    assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 
 /// How large a file the server may write from now on.
