@@ -42,3 +42,5 @@ const made: CheckResult[] = policy.evaluate({ metric: "auc", min: 0.9 }, facts);
 // @ts-expect-error a severity of another name
 evidence().finding("CVE-1", "vulnerability", "severe");
 made.map(({ outcome }) => outcome);
+// @ts-expect-error targets are made by `stage`, `alias` and `environment`
+new Target("stage", "Production");
