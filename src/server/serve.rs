@@ -117,7 +117,7 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
     let router = app::router(&app, fallback);
     // Health checks are answered while the gates are loaded, which may take seconds.
     let (end, ended) = watch::channel(false);
-    let listening = Listening { listener, tls, router, limits: connections, metrics };
+    let listening = Listening::new(listener, tls, router, connections, metrics)?;
     let served = tokio::spawn(listening.until(told(ended)));
     tracing::info!(%address, "listening");
     let kept = retention.map(|retention| retention.keep_up(record.clone()));

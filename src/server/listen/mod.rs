@@ -1,5 +1,6 @@
 //! Connections: how many, for how long, and how they end.
 
+mod drivers;
 mod guarded;
 mod idle;
 
@@ -14,10 +15,11 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
@@ -25,6 +27,7 @@ use tower::ServiceExt as _;
 use super::Metrics;
 use super::auth::ClientCertificate;
 use super::tls::Tls;
+use drivers::{Drivers, Requests};
 use guarded::Guarded;
 use idle::Activity;
 
@@ -67,16 +70,28 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nc
 
 /// Takes connections until told to stop, and then lets requests under way end.
 pub(super) struct Listening {
-    pub(super) listener: TcpListener,
-    pub(super) tls: Option<Arc<Tls>>,
-    pub(super) router: Router,
-    pub(super) limits: ConnectionLimits,
-    pub(super) metrics: Arc<Metrics>,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    limits: ConnectionLimits,
+    metrics: Arc<Metrics>,
+    drivers: Drivers,
 }
 
 impl Listening {
+    /// Starts the threads that drive connections; takes none yet.
+    pub(super) fn new(
+        listener: TcpListener,
+        tls: Option<Arc<Tls>>,
+        router: Router,
+        limits: ConnectionLimits,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<Self> {
+        Ok(Self { listener, tls, router, limits, metrics, drivers: Drivers::start()? })
+    }
+
     pub(super) async fn until(self, stop: impl Future<Output = ()>) {
-        let Self { listener, tls, router, limits, metrics } = self;
+        let Self { listener, tls, router, limits, metrics, drivers } = self;
         let places = Arc::new(Semaphore::new(limits.connections));
         let (end, _) = watch::channel(());
         let builder = Arc::new(builder(&limits));
@@ -108,7 +123,10 @@ impl Listening {
                 peer,
             };
             let tls = tls.as_ref().map(|tls| tls.current());
-            tokio::spawn(connection.serve(stream, tls));
+            match stream.into_std() {
+                Ok(stream) => drivers.drive(connection.begin(stream, tls)),
+                Err(error) => accept_failed(&error).await,
+            }
         }
         drop(listener);
         let open = end.receiver_count();
@@ -120,8 +138,8 @@ impl Listening {
     }
 }
 
-fn builder(limits: &ConnectionLimits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(limits: &ConnectionLimits) -> Builder<Requests> {
+    let mut builder = Builder::new(Requests(Handle::current()));
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -181,7 +199,7 @@ impl Drop for Counted {
 }
 
 struct Connection {
-    builder: Arc<Builder<TokioExecutor>>,
+    builder: Arc<Builder<Requests>>,
     router: Router,
     limits: ConnectionLimits,
     /// Told when the server stops, and held until the connection has ended.
@@ -201,6 +219,14 @@ pub(crate) struct Peer {
 }
 
 impl Connection {
+    /// Serves a connection on the thread that this is awaited on.
+    async fn begin(self, stream: std::net::TcpStream, tls: Option<Arc<rustls::ServerConfig>>) {
+        match TcpStream::from_std(stream) {
+            Ok(stream) => self.serve(stream, tls).await,
+            Err(error) => tracing::warn!(cause = %error, "cannot take a connection"),
+        }
+    }
+
     async fn serve(self, stream: TcpStream, tls: Option<Arc<rustls::ServerConfig>>) {
         // Answers are small and go out at once.
         let _ = stream.set_nodelay(true);

@@ -3,6 +3,7 @@
 //! A pool that drives its connections in tasks of their own has every request wake another task,
 //! often on another thread, and be woken by it: half the time of a small request.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -16,6 +17,7 @@ use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::runtime::{Handle, Id};
 use tower::ServiceExt as _;
 
 use super::body::Through;
@@ -42,10 +44,11 @@ pub(super) struct Pool(Arc<Inner>);
 struct Inner {
     connector: HttpsConnector<HttpConnector>,
     address: Uri,
-    /// For how long an idle connection is kept, and how many of them.
+    /// For how long an idle connection is kept, and how many of them for each runtime.
     idle: Duration,
     most: usize,
-    connections: Mutex<Vec<Idle>>,
+    /// Each for the runtime that drives it: by another it would be woken from afar.
+    connections: Mutex<HashMap<Id, Vec<Idle>>>,
 }
 
 struct Idle {
@@ -59,6 +62,8 @@ struct Link {
     sender: SendRequest<Upload>,
     /// None once it has ended.
     connection: Option<Connection<Stream, Upload>>,
+    /// The runtime that it was opened in.
+    home: Id,
 }
 
 impl Link {
@@ -118,11 +123,12 @@ impl Pool {
 
     /// A kept connection that is still open, the last used first.
     async fn kept(&self) -> Option<Box<Link>> {
+        let here = Handle::current().id();
         loop {
-            let Idle { mut link, since } = self.lock().pop()?;
+            let Idle { mut link, since } = self.lock().get_mut(&here)?.pop()?;
             if since.elapsed() > self.0.idle {
                 // Those below are older still.
-                let old = std::mem::take(&mut *self.lock());
+                let old = self.lock().remove(&here);
                 drop(old);
                 continue;
             }
@@ -141,7 +147,8 @@ impl Pool {
         let stream = self.0.connector.clone().oneshot(self.0.address.clone()).await;
         let stream = stream.map_err(PoolError::Connect)?;
         let (sender, connection) = Builder::new().handshake(stream).await?;
-        Ok(Box::new(Link { sender, connection: Some(connection) }))
+        let home = Handle::current().id();
+        Ok(Box::new(Link { sender, connection: Some(connection), home }))
     }
 
     /// Keeps a connection for the next request.
@@ -149,14 +156,16 @@ impl Pool {
         if !link.is_open() {
             return;
         }
+        let home = link.home;
         let idle = Idle { link, since: Instant::now() };
         let mut connections = self.lock();
+        let connections = connections.entry(home).or_default();
         if connections.len() < self.0.most {
             connections.push(idle);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Id, Vec<Idle>>> {
         self.0.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
