@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentNamedList, Lift, Linker, Lower};
-use wasmtime::{StoreContextMut, Trap};
 
 use super::bindings::v1;
 use super::engine::SandboxEngine;
+use super::price::{Handed, Meter, Taken};
 use super::store::{HostState, Stopped};
 use super::view::View;
-use crate::model::LogLine;
+use crate::model::{Category, LogLine, Metric, Severity, Snapshot};
 
 /// Version of the contract that is offered. Components built for an older minor version load too.
 const VERSION: &str = "1.0.0";
@@ -21,13 +22,6 @@ const LOG_LINES: usize = 1_000;
 /// Bytes one run may log, and so also the longest line.
 const LOG_BYTES: usize = 256 << 10;
 
-/// Fuel that a call of an import costs, and each item it hands over. The work is the host's, so
-/// the engine does not count it; without a price a loop of pulls would be stopped by the clock
-/// and not by the fuel, and not at the same place on every machine.
-const FUEL_PER_CALL: u64 = 200;
-const FUEL_PER_ITEM: u64 = 200;
-const FUEL_PER_BYTE: u64 = 1;
-
 /// The functions on offer by interface.
 pub(super) type Offer = BTreeMap<&'static str, Vec<&'static str>>;
 
@@ -36,81 +30,113 @@ pub(super) fn linker(engine: &SandboxEngine) -> wasmtime::Result<(Linker<HostSta
     let mut imports = Imports { linker: Linker::new(engine.wasmtime()), offer: Offer::new() };
     imports.types("checks")?;
 
-    imports.pull("promotion", "get-request", |view, ()| one(view.request()))?;
-
-    imports.pull("model", "get-metadata", |view, ()| one(view.metadata()))?;
-    imports.pull("model", "tag", |view, (key,): (String,)| one(view.tag(&key)))?;
-    imports.pull("model", "tags", |view, ()| list(view.tags()))?;
-    imports.pull("model", "card", |view, ()| list(view.card()))?;
-    imports.pull("model", "artifacts", |view, ()| list(view.artifacts()))?;
-
-    imports.pull("metrics", "candidate", |view, ()| list(view.candidate()))?;
-    imports.pull("metrics", "candidate-named", |view, (name,): (String,)| {
-        list(view.candidate_named(&name))
+    imports.pull("promotion", "get-request", |view, (), meter| {
+        let request = view.request();
+        meter.items([&*request])?;
+        Ok(request)
     })?;
-    imports.pull("metrics", "baseline", |view, ()| list(view.baseline()))?;
-    imports.pull("metrics", "baseline-named", |view, (name,): (String,)| {
-        list(view.baseline_named(&name))
+
+    imports.pull("model", "get-metadata", |view, (), meter| {
+        meter.items([&view.snapshot().metadata])?;
+        Ok(v1::model::Metadata::from(&view.snapshot().metadata))
     })?;
+    imports.pull("model", "tag", |view, (key,): (String,), meter| {
+        let tag = view.snapshot().tags.get(&key);
+        text(tag.map(String::as_str), meter)
+    })?;
+    imports.pull("model", "tags", |view, (), meter| {
+        meter.items(view.snapshot().tags.keys())?;
+        meter.items(view.snapshot().tags.values())?;
+        Ok(view.tags())
+    })?;
+    imports.list("model", "card", |snapshot| &snapshot.card, View::card)?;
+    imports.list("model", "artifacts", |snapshot| &snapshot.artifacts, View::artifacts)?;
+
+    imports.list("metrics", "candidate", |snapshot| &snapshot.candidate, View::candidate)?;
+    imports.pull("metrics", "candidate-named", |view, (name,): (String,), meter| {
+        metrics(view.candidate_named(&name), meter)
+    })?;
+    imports.list("metrics", "baseline", |snapshot| &snapshot.baseline, View::baseline)?;
+    imports.pull("metrics", "baseline-named", |view, (name,): (String,), meter| {
+        metrics(view.baseline_named(&name), meter)
+    })?;
+    imports.pull("metrics", "unmeasured", |view, (name,): (String,), meter| {
+        text(view.unmeasured(&name), meter)
+    })?;
+
+    imports.list("tests", "results", |snapshot| &snapshot.tests, View::tests)?;
+
+    imports.list("cost", "usages", |snapshot| &snapshot.usages, View::usages)?;
+    imports.list("cost", "forecasts", |snapshot| &snapshot.forecasts, View::forecasts)?;
+
+    imports.list("security", "scans", |snapshot| &snapshot.scans, View::scans)?;
     imports.pull(
-        "metrics",
-        "unmeasured",
-        |view, (name,): (String,)| one(view.unmeasured(&name)),
+        "security",
+        "findings",
+        |view, (at_least,): (v1::security::Severity,), meter| {
+            findings(view, None, at_least.into(), meter)
+        },
     )?;
-
-    imports.pull("tests", "results", |view, ()| list(view.tests()))?;
-
-    imports.pull("cost", "usages", |view, ()| list(view.usages()))?;
-    imports.pull("cost", "forecasts", |view, ()| list(view.forecasts()))?;
-
-    imports.pull("security", "scans", |view, ()| list(view.scans()))?;
-    imports.pull("security", "findings", |view, (at_least,): (v1::security::Severity,)| {
-        list(view.findings(None, at_least.into()))
-    })?;
     imports.pull(
         "security",
         "findings-of",
-        |view, (category, at_least): (v1::security::Category, v1::security::Severity)| {
-            list(view.findings(Some(category.into()), at_least.into()))
+        |view, (category, at_least): (v1::security::Category, v1::security::Severity), meter| {
+            findings(view, Some(category.into()), at_least.into(), meter)
         },
     )?;
 
-    imports.pull("approvals", "list-approvals", |view, ()| list(view.approvals()))?;
+    imports.list("approvals", "list-approvals", |snapshot| &snapshot.approvals, View::approvals)?;
 
-    imports.pull("history", "transitions", |view, ()| list(view.transitions()))?;
-    imports.pull("history", "current", |view, ()| one(view.current()))?;
+    imports.list("history", "transitions", |snapshot| &snapshot.transitions, View::transitions)?;
+    imports.pull("history", "current", |view, (), meter| {
+        text(view.snapshot().current.as_deref(), meter)
+    })?;
 
-    imports.pull("sources", "list-sources", |view, ()| list(view.sources()))?;
+    imports.list("sources", "list-sources", |snapshot| &snapshot.sources, View::sources)?;
 
-    imports.pull("documents", "names", |view, ()| list(view.document_names()))?;
-    imports.pull("documents", "read", |view, (name,): (String,)| {
-        let text = view.document(&name);
-        let fuel = text.as_ref().map_or(0, |text| count(text.len()) * FUEL_PER_BYTE);
-        Pulled { value: text, fuel }
+    imports.pull("documents", "names", |view, (), meter| {
+        let documents = &view.snapshot().documents;
+        meter.items(documents)?;
+        Ok(documents.iter().map(|document| document.name.clone()).collect::<Vec<_>>())
+    })?;
+    imports.pull("documents", "read", |view, (name,): (String,), meter| {
+        // How long it is only its text tells, which is made once for a decision.
+        let document = view.document(&name);
+        meter.text(document.as_deref())?;
+        Ok(document)
     })?;
 
     imports.add("log", "log", log)?;
     Ok((imports.linker, imports.offer))
 }
 
-/// What a pull answers with, and what that costs.
-struct Pulled<T> {
-    value: T,
-    fuel: u64,
+fn text(text: Option<&str>, meter: &mut Meter<'_, '_>) -> wasmtime::Result<Option<String>> {
+    meter.text(text)?;
+    Ok(text.map(str::to_owned))
 }
 
-fn one<T>(value: T) -> Pulled<T> {
-    Pulled { value, fuel: FUEL_PER_ITEM }
+fn metrics(
+    found: &[Metric],
+    meter: &mut Meter<'_, '_>,
+) -> wasmtime::Result<Vec<v1::metrics::Metric>> {
+    meter.items(found)?;
+    Ok(found.iter().map(Into::into).collect())
 }
 
-fn list<I, T: AsRef<[I]>>(value: T) -> Pulled<T> {
-    let fuel = count(value.as_ref().len()) * FUEL_PER_ITEM;
-    Pulled { value, fuel }
-}
-
-fn count(length: usize) -> u64 {
-    // A length fits; were it ever not to, the pull is unaffordable, not free.
-    u64::try_from(length).unwrap_or(u64::MAX / FUEL_PER_ITEM)
+/// Findings of at least this severity and those that nobody rated, worst first; of one category or
+/// of any.
+fn findings(
+    view: &View,
+    category: Option<Category>,
+    at_least: Severity,
+    meter: &mut Meter<'_, '_>,
+) -> wasmtime::Result<Vec<Arc<v1::security::Finding>>> {
+    let (count, rated) = view.rated(at_least);
+    meter.looks(count)?;
+    let wanted =
+        rated.filter(|place| category.is_none_or(|category| place.ours.category == category));
+    meter.items(wanted.clone().map(|place| place.ours))?;
+    Ok(wanted.map(|place| place.theirs()).collect())
 }
 
 struct Imports {
@@ -126,15 +152,33 @@ impl Imports {
         Ok(())
     }
 
-    /// A function that reads the facts.
+    /// A function that hands over one of the facts' lists.
+    fn list<O: Handed + 'static, T: 'static>(
+        &mut self,
+        interface: &'static str,
+        name: &'static str,
+        ours: fn(&Snapshot) -> &[O],
+        theirs: fn(&View) -> Arc<[T]>,
+    ) -> wasmtime::Result<()>
+    where
+        (Arc<[T]>,): ComponentNamedList + Lower,
+        Arc<[T]>: Lower,
+    {
+        self.pull(interface, name, move |view, (), meter| {
+            meter.items(ours(view.snapshot()))?;
+            Ok(theirs(view))
+        })
+    }
+
+    /// A function that reads the facts, and pays for what it does for it.
     fn pull<P, R>(
         &mut self,
         interface: &'static str,
         name: &'static str,
-        read: impl Fn(&View, P) -> Pulled<R> + Send + Sync + 'static,
+        read: impl Fn(&View, P, &mut Meter<'_, '_>) -> wasmtime::Result<R> + Send + Sync + 'static,
     ) -> wasmtime::Result<()>
     where
-        P: ComponentNamedList + Lift + 'static,
+        P: ComponentNamedList + Lift + Taken + 'static,
         R: Lower + 'static,
         (R,): ComponentNamedList + Lower + 'static,
     {
@@ -142,9 +186,7 @@ impl Imports {
             let Some(view) = store.data().view.as_ref().map(Arc::clone) else {
                 return Err(Stopped::ImportInDescribe(name).into());
             };
-            let Pulled { value, fuel } = read(&view, args);
-            charge(&mut store, FUEL_PER_CALL.saturating_add(fuel))?;
-            Ok((value,))
+            Ok((read(&view, args, &mut Meter(&mut store))?,))
         })
     }
 
@@ -155,10 +197,14 @@ impl Imports {
         call: impl Fn(StoreContextMut<'_, HostState>, P) -> wasmtime::Result<R> + Send + Sync + 'static,
     ) -> wasmtime::Result<()>
     where
-        P: ComponentNamedList + Lift + 'static,
+        P: ComponentNamedList + Lift + Taken + 'static,
         R: ComponentNamedList + Lower + 'static,
     {
-        self.linker.instance(&qualified(interface))?.func_wrap(name, call)?;
+        let paid = move |mut store: StoreContextMut<'_, HostState>, args: P| {
+            Meter(&mut store).call(&args)?;
+            call(store, args)
+        };
+        self.linker.instance(&qualified(interface))?.func_wrap(name, paid)?;
         self.offer.entry(interface).or_default().push(name);
         Ok(())
     }
@@ -168,21 +214,10 @@ fn qualified(interface: &str) -> String {
     format!("{}/{interface}@{VERSION}", v1::PACKAGE)
 }
 
-fn charge(store: &mut StoreContextMut<'_, HostState>, fuel: u64) -> wasmtime::Result<()> {
-    match store.get_fuel()?.checked_sub(fuel) {
-        Some(left) => store.set_fuel(left),
-        None => {
-            store.set_fuel(0)?;
-            Err(Trap::OutOfFuel.into())
-        }
-    }
-}
-
 fn log(
     mut store: StoreContextMut<'_, HostState>,
     (level, message): (v1::log::Level, String),
 ) -> wasmtime::Result<()> {
-    charge(&mut store, FUEL_PER_CALL)?;
     let state = store.data_mut();
     let bytes = state.log_bytes.saturating_add(message.len());
     if state.log.len() >= LOG_LINES {

@@ -10,6 +10,7 @@ mod inspection;
 mod loader;
 mod mapped;
 mod policy;
+mod price;
 mod standard;
 mod store;
 mod view;

@@ -1,11 +1,15 @@
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::bindings::v1;
-use crate::model::{Category, Finding, Metric, Severity, Snapshot};
+use crate::model::{Finding, Metric, Severity, Snapshot};
 use crate::policy::Facts;
 
 /// A list in the contract's types, made when a policy first asks for it and then shared.
 type Shared<T> = OnceLock<Arc<[T]>>;
+
+/// A list of which policies ask for some of many: each item is made when it is first asked for.
+type OneByOne<T> = OnceLock<Box<[OnceLock<T>]>>;
 
 /// The facts of one decision in the contract's types.
 ///
@@ -23,16 +27,20 @@ pub(super) struct View {
     usages: Shared<v1::cost::Usage>,
     forecasts: Shared<v1::cost::Forecast>,
     scans: Shared<v1::security::Scan>,
-    /// One by one, as policies ask for some of many.
-    findings: OnceLock<Box<[OnceLock<Arc<v1::security::Finding>>]>>,
+    findings: OneByOne<Arc<v1::security::Finding>>,
     approvals: Shared<v1::approvals::Approval>,
     transitions: Shared<v1::history::Transition>,
     sources: Shared<v1::sources::Source>,
-    documents: Shared<(String, Arc<str>)>,
+    /// None where a document cannot be written.
+    documents: OneByOne<Option<Arc<str>>>,
 }
 
 fn shared<'a, O: 'a, T: From<&'a O>>(cell: &Shared<T>, ours: &'a [O]) -> Arc<[T]> {
     Arc::clone(cell.get_or_init(|| ours.iter().map(T::from).collect()))
+}
+
+fn one_by_one<'a, O, T>(cell: &'a OneByOne<T>, ours: &[O]) -> &'a [OnceLock<T>] {
+    cell.get_or_init(|| ours.iter().map(|_| OnceLock::new()).collect())
 }
 
 impl View {
@@ -57,16 +65,12 @@ impl View {
         }
     }
 
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     pub(super) fn request(&self) -> Arc<v1::promotion::Request> {
         Arc::clone(&self.request)
-    }
-
-    pub(super) fn metadata(&self) -> v1::model::Metadata {
-        (&self.snapshot.metadata).into()
-    }
-
-    pub(super) fn tag(&self, key: &str) -> Option<String> {
-        self.snapshot.tags.get(key).cloned()
     }
 
     pub(super) fn tags(&self) -> Arc<[(String, String)]> {
@@ -87,21 +91,21 @@ impl View {
         shared(&self.candidate, &self.snapshot.candidate)
     }
 
-    pub(super) fn candidate_named(&self, name: &str) -> Vec<v1::metrics::Metric> {
-        named(&self.snapshot.candidate, name)
+    pub(super) fn candidate_named(&self, name: &str) -> &[Metric] {
+        named(&self.snapshot.candidate, name, |metric| &metric.name)
     }
 
     pub(super) fn baseline(&self) -> Arc<[v1::metrics::Metric]> {
         shared(&self.baseline, &self.snapshot.baseline)
     }
 
-    pub(super) fn baseline_named(&self, name: &str) -> Vec<v1::metrics::Metric> {
-        named(&self.snapshot.baseline, name)
+    pub(super) fn baseline_named(&self, name: &str) -> &[Metric] {
+        named(&self.snapshot.baseline, name, |metric| &metric.name)
     }
 
-    pub(super) fn unmeasured(&self, name: &str) -> Option<String> {
-        let entry = self.snapshot.unmeasured.iter().find(|entry| entry.name == name)?;
-        Some(entry.reason.clone())
+    pub(super) fn unmeasured(&self, name: &str) -> Option<&str> {
+        let entries = named(&self.snapshot.unmeasured, name, |entry| &entry.name);
+        Some(&entries.first()?.reason)
     }
 
     pub(super) fn tests(&self) -> Arc<[v1::tests::Test]> {
@@ -120,27 +124,23 @@ impl View {
         shared(&self.scans, &self.snapshot.scans)
     }
 
-    /// Findings of at least this severity and those that nobody rated, worst first; of one category
-    /// or of any.
-    pub(super) fn findings(
+    /// Findings of at least this severity and those that nobody rated, worst first; and how many
+    /// they are.
+    pub(super) fn rated(
         &self,
-        category: Option<Category>,
         at_least: Severity,
-    ) -> Vec<Arc<v1::security::Finding>> {
-        let converted = self
-            .findings
-            .get_or_init(|| self.snapshot.findings.iter().map(|_| OnceLock::new()).collect());
-        let wanted = |finding: &Finding| {
-            (finding.severity >= at_least || finding.severity == Severity::Unknown)
-                && category.is_none_or(|category| finding.category == category)
+    ) -> (usize, impl Iterator<Item = Place<'_>> + Clone) {
+        let ours = self.snapshot.findings.as_slice();
+        let theirs = one_by_one(&self.findings, ours);
+        let unrated = ours.partition_point(|finding| finding.severity > Severity::Unknown);
+        let rated = ours.partition_point(|finding| finding.severity >= at_least).min(unrated);
+        let places = |range: Range<usize>| {
+            let ours = ours.get(range.clone()).unwrap_or_default();
+            let theirs = theirs.get(range).unwrap_or_default();
+            ours.iter().zip(theirs).map(|(ours, theirs)| Place { ours, theirs })
         };
-        self.snapshot
-            .findings
-            .iter()
-            .zip(converted)
-            .filter(|(ours, _)| wanted(ours))
-            .map(|(ours, theirs)| Arc::clone(theirs.get_or_init(|| Arc::new(ours.into()))))
-            .collect()
+        let count = rated + (ours.len() - unrated);
+        (count, places(0..rated).chain(places(unrated..ours.len())))
     }
 
     pub(super) fn approvals(&self) -> Arc<[v1::approvals::Approval]> {
@@ -151,31 +151,53 @@ impl View {
         shared(&self.transitions, &self.snapshot.transitions)
     }
 
-    pub(super) fn current(&self) -> Option<String> {
-        self.snapshot.current.clone()
-    }
-
     pub(super) fn sources(&self) -> Arc<[v1::sources::Source]> {
         shared(&self.sources, &self.snapshot.sources)
     }
 
-    pub(super) fn document_names(&self) -> Vec<String> {
-        self.snapshot.documents.iter().map(|document| document.name.clone()).collect()
-    }
-
     pub(super) fn document(&self, name: &str) -> Option<Arc<str>> {
-        let documents = self.documents.get_or_init(|| {
-            let text = |document: &crate::model::Document| {
-                let text = serde_json_canonicalizer::to_string(&document.content).ok()?;
-                Some((document.name.clone(), Arc::from(text)))
-            };
-            self.snapshot.documents.iter().filter_map(text).collect()
-        });
-        let (_, text) = documents.iter().find(|(other, _)| other == name)?;
-        Some(Arc::clone(text))
+        let ours = &self.snapshot.documents;
+        let place = ours.binary_search_by(|document| document.name.as_str().cmp(name)).ok()?;
+        let texts = one_by_one(&self.documents, ours);
+        let text = || {
+            let text = serde_json_canonicalizer::to_string(&ours.get(place)?.content).ok()?;
+            Some(Arc::from(text))
+        };
+        texts.get(place)?.get_or_init(text).clone()
     }
 }
 
-fn named(metrics: &[Metric], name: &str) -> Vec<v1::metrics::Metric> {
-    metrics.iter().filter(|metric| metric.name == name).map(Into::into).collect()
+/// A finding, and what stands for it in the contract's types once somebody has asked for it.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) ours: &'a Finding,
+    theirs: &'a OnceLock<Arc<v1::security::Finding>>,
+}
+
+impl Place<'_> {
+    pub(super) fn theirs(&self) -> Arc<v1::security::Finding> {
+        Arc::clone(self.theirs.get_or_init(|| Arc::new(self.ours.into())))
+    }
+}
+
+/// Those of this name in a list that is ordered by name, as the lists of a snapshot are.
+fn named<'a, T>(ordered: &'a [T], name: &str, name_of: impl Fn(&T) -> &String) -> &'a [T] {
+    let start = ordered.partition_point(|item| name_of(item).as_str() < name);
+    let rest = ordered.get(start..).unwrap_or_default();
+    let count = rest.partition_point(|item| name_of(item) == name);
+    rest.get(..count).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_name_is_found_in_an_ordered_list() {
+        let list = ["a", "b", "b", "d"].map(str::to_owned);
+        for (name, count) in [("", 0), ("a", 1), ("b", 2), ("c", 0), ("d", 1), ("e", 0)] {
+            let found = named(&list, name, |name| name);
+            assert_eq!(found, vec![name.to_owned(); count]);
+        }
+    }
 }

@@ -1,11 +1,15 @@
 //! One test for each file of `tests/guests/wat`, under the file's name.
 
+use std::sync::Arc;
+
 use lockgate::decision::Verdict;
-use lockgate::model::{Budget, Undecided};
-use lockgate::policy::{Evaluation, Limits};
+use lockgate::model::{
+    Budget, Category, Exploitability, Finding, Metric, Severity, Snapshot, Undecided,
+};
+use lockgate::policy::{Evaluation, Facts, Limits};
 use lockgate_guests as guests;
 
-use crate::support::{assert_contained, evaluate, load, sandbox, verdict};
+use crate::support::{assert_contained, evaluate, load, promotion, sandbox, verdict};
 
 // A guest without a test of its name does not compile.
 macro_rules! has_a_test {
@@ -233,6 +237,61 @@ fn pulls_without_end() {
     // Hardly any of it is the guest's own work: the pulls are priced.
     let reason = run_under(guests::PULLS_WITHOUT_END, &little_fuel()).result.unwrap_err();
     assert!(matches!(reason, Undecided::FuelExhausted { .. }), "{reason}");
+}
+
+/// The fuel that a guest uses on this evidence.
+fn fuel_on(core: &str, snapshot: Snapshot) -> u64 {
+    let sandbox = sandbox();
+    let policy = load(&sandbox, &guests::component(core)).unwrap();
+    let facts = Facts::new(promotion(), Arc::new(snapshot));
+    let evaluation = policy.evaluate(&facts, "{}", &Limits::default());
+    assert_eq!(verdict(evaluation.result), Verdict::Allow);
+    evaluation.usage.fuel
+}
+
+#[test]
+fn asks_with_a_long_text() {
+    let asked = fuel_on(guests::ASKS_WITH_A_LONG_TEXT, Snapshot::default());
+    assert!(asked > 32 << 10, "{asked}");
+    let tags = [("\0".repeat(32 << 10), "v".repeat(10_000))].into();
+    let answered = fuel_on(guests::ASKS_WITH_A_LONG_TEXT, Snapshot { tags, ..Snapshot::default() });
+    assert!((10_000..10_100).contains(&(answered - asked)), "{asked} {answered}");
+}
+
+#[test]
+fn looks_for_what_is_not_there() {
+    let none = fuel_on(guests::LOOKS_FOR_WHAT_IS_NOT_THERE, Snapshot::default());
+    let metric = |index: u32| Metric {
+        name: format!("m{index:04}"),
+        value: 0.5,
+        dataset: None,
+        slice: None,
+        sample_size: None,
+        standard_error: None,
+        higher_is_better: None,
+        partial: false,
+        recorded_at: None,
+        source: "x.json".into(),
+    };
+    let metrics = Snapshot { candidate: (0..1_000).map(metric).collect(), ..Snapshot::default() };
+    // Found by halves.
+    assert_eq!(fuel_on(guests::LOOKS_FOR_WHAT_IS_NOT_THERE, metrics), none);
+    let finding = Finding {
+        scanner: "s".into(),
+        id: "CVE-1".into(),
+        category: Category::Vulnerability,
+        severity: Severity::High,
+        title: "t".into(),
+        component: None,
+        installed: None,
+        fixed_in: None,
+        location: None,
+        exploitability: Exploitability::Unstated,
+        source: "x.json".into(),
+    };
+    let findings = Snapshot { findings: vec![finding; 1_000], ..Snapshot::default() };
+    // Looked at one by one.
+    assert!(fuel_on(guests::LOOKS_FOR_WHAT_IS_NOT_THERE, findings) >= none + 1_000);
 }
 
 #[test]
