@@ -70,7 +70,7 @@ fn what_mlflow_says_counts_for_its_own_models_and_those_of_forms_that_the_operat
     let options = ["--model-registry", registry, "--storage-uri", "s3://b/{model}/{version}"];
     let gateway = Gateway::start_with(mlflow.url(), GATE_FILE, &options, |_| {});
     let denied = review(&gateway, &format!("model-registry://{registry}/{name}/1"));
-    assert_denied(&denied, "could not decide");
+    assert_denied(&denied, "no evidence names it");
     let allowed = review(&gateway, &format!("s3://b/{name}/1"));
     assert_eq!(allowed["allowed"], true, "{allowed}");
 }
