@@ -80,7 +80,9 @@ impl Drop for Served {
 fn a_policy_without_the_signature_keeps_the_server_from_starting() {
     let (_registry, folder, reference) = gated();
     folder.run(SERVE).exits(2).says("has to be signed by `risk`");
-    folder.run(&format!("policy sign {reference} --key keys/risk.key")).exits(0);
+    folder
+        .run(&format!("policy sign {reference} --component tenure.wasm --key keys/risk.key"))
+        .exits(0);
     let served = Served::start(&folder);
     assert_eq!(served.verdict(), "allow");
 }
@@ -88,7 +90,9 @@ fn a_policy_without_the_signature_keeps_the_server_from_starting() {
 #[test]
 fn a_key_that_has_signed_nothing_leaves_the_last_good_gates() {
     let (_registry, folder, reference) = gated();
-    folder.run(&format!("policy sign {reference} --key keys/risk.key")).exits(0);
+    folder
+        .run(&format!("policy sign {reference} --component tenure.wasm --key keys/risk.key"))
+        .exits(0);
     let served = Served::start(&folder);
     let risk = folder.read("keys/risk.pub");
     folder.write("keys/risk.pub", folder.read("keys/other.pub"));
