@@ -90,6 +90,12 @@ fn an_alias_tells_the_current_version_of_a_registered_model() {
     assert_eq!(current(Target::Alias("nobody".into())), (None, 2));
     // A registered model knows nothing of environments: no history evidence.
     assert_eq!(current(Target::Environment("prod".into())), (None, 1));
+    // To some databases these are one alias, and then it is what would be replaced.
+    let target = Target::Alias("Champion".into());
+    let mut collector = Collector::new(About { target, ..about() }, Vec::new());
+    collector.add_bytes("model.json", json.as_bytes(), Side::Candidate);
+    let told = collector.freeze().unwrap_err()[0].to_string();
+    assert!(told.contains("differs from `champion` in case alone"), "{told}");
 }
 
 #[test]
