@@ -19,7 +19,7 @@ use std::io;
 use std::str::FromStr;
 
 pub(crate) use crate::text::{json as harmless_json, plain};
-pub use brief::brief;
+pub use brief::{brief, warnings};
 pub use explanation::explain;
 pub use json::{
     HEAD as JSON_HEAD, Unreadable, line as json_line, movement as json_movement, read as read_json,

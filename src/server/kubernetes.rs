@@ -144,7 +144,7 @@ async fn judge(
     let target = app.kubernetes.rules.target(&review.namespace);
     let mut decisions = Vec::new();
     let mut allowed = true;
-    let mut reasons = Vec::new();
+    let (mut reasons, mut warnings) = (Vec::new(), Vec::new());
     for used in uses {
         let decided = match evidence(app, used, &target, until).await {
             Err(refused) => Err(refused),
@@ -170,7 +170,11 @@ async fn judge(
                 if !review.dry_run {
                     decisions.push(answer.id);
                 }
-                if answer.decision.verdict != Verdict::Allow {
+                if answer.decision.verdict == Verdict::Allow {
+                    let subject = &used.subject;
+                    let lines = report::warnings(&answer.decision).into_iter();
+                    warnings.extend(lines.map(|line| format!("lockgate, of {subject}: {line}")));
+                } else {
                     allowed = false;
                     reasons.push(report::brief(&answer.decision));
                 }
@@ -185,7 +189,7 @@ async fn judge(
         }
     }
     let outcome = if allowed {
-        Outcome::Allowed { warnings: Vec::new() }
+        Outcome::Allowed { warnings }
     } else {
         let ids: Vec<String> = decisions.iter().map(ToString::to_string).collect();
         let of_record = match ids.as_slice() {

@@ -93,6 +93,34 @@ fn a_service_is_allowed_or_denied_by_the_gate_of_its_namespace() {
 }
 
 #[test]
+fn what_a_gate_only_warns_of_is_told_to_whoever_applies() {
+    let gates = "\
+version: 1
+gates:
+  - name: serving
+    models: [\"*\"]
+    targets: [env:prod]
+    policies:
+      - use: ./honest.wasm
+      - use: std/model-metadata
+        enforce: warn
+        params: {required: [owner, license, framework, description, source-run]}
+";
+    let served = Folder::new(gates).guest("honest", guests::HONEST).serve("");
+    let allowed = ask(&served, &service(serving("models:/fraud/3")));
+    assert_eq!(allowed["allowed"], true, "{allowed}");
+    let warnings: Vec<&str> =
+        allowed["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(
+        warnings[0].starts_with("lockgate, of fraud/3: model-metadata: ")
+            && warnings[0].contains("`owner`"),
+        "{warnings:#?}"
+    );
+    assert_eq!((warnings.len(), warnings[3]), (4, "lockgate, of fraud/3: and 2 more"));
+    assert_eq!(ask(&serve(""), &service(serving("models:/fraud/3")))["warnings"], Value::Null);
+}
+
+#[test]
 fn a_gate_that_wants_evidence_is_not_passed_without() {
     let served = Folder::new(GATE).serve("");
     let denied = ask(&served, &service(serving("models:/fraud/3")));

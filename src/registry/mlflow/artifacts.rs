@@ -115,7 +115,9 @@ impl<'a> Artifacts<'a> {
                 }
                 let size = entry.file_size.unwrap_or(0);
                 if size > MAX_FILE_BYTES {
-                    let text = format!("is larger than {MAX_FILE_BYTES} bytes");
+                    let text = format!(
+                        "is larger than {MAX_FILE_BYTES} bytes; keep what is no evidence elsewhere"
+                    );
                     return Err(unreadable(&path, text));
                 }
                 total = total.saturating_add(size);
@@ -175,7 +177,12 @@ fn within(folder: &str, path: String) -> Result<String, Undecided> {
 }
 
 fn too_much(path: &str) -> Undecided {
-    unreadable(path, format!("brings the evidence to more than {MAX_TOTAL_BYTES} bytes"))
+    unreadable(
+        path,
+        format!(
+            "brings the evidence to more than {MAX_TOTAL_BYTES} bytes; keep fewer or smaller files there"
+        ),
+    )
 }
 
 fn unreadable(path: &str, detail: String) -> Undecided {
