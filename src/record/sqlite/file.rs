@@ -4,7 +4,7 @@ use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -60,7 +60,18 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, RecordError> {
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
     };
-    let mode = prepared().map_err(|error| unusable(path, &error))?;
+    let start = Instant::now();
+    let mode = loop {
+        match prepared() {
+            Ok(mode) => break mode,
+            // SQLite itself does not wait for another process that is turning a new file into one
+            // with a write-ahead log.
+            Err(error) if is_locked(&error) && start.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(unusable(path, &error)),
+        }
+    };
     if mode != "wal" {
         let detail = format!("its file system takes no write-ahead log (journal mode `{mode}`)");
         return Err(RecordError::unusable(path.display(), detail));
@@ -118,6 +129,11 @@ fn absent(path: &Path, error: &io::Error) -> RecordError {
     } else {
         RecordError::unavailable(format_args!("`{}`: {error}", path.display()))
     }
+}
+
+fn is_locked(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// An error on the way to a connection.
