@@ -81,12 +81,11 @@ pub(super) struct Version {
 }
 
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
-    let tables = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
-    Ok(Version {
-        application: number("application_id")?,
-        schema: number("user_version")?,
-        tables: connection.query_row(tables, [], |row| row.get(0))?,
+    // At one moment: another process may be making a record of it.
+    let sql = "SELECT (SELECT application_id FROM pragma_application_id),
+        (SELECT user_version FROM pragma_user_version), EXISTS (SELECT 1 FROM sqlite_schema)";
+    connection.query_row(sql, [], |row| {
+        Ok(Version { application: row.get(0)?, schema: row.get(1)?, tables: row.get(2)? })
     })
 }
 
