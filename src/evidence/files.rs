@@ -170,7 +170,8 @@ fn read(dir: &Dir, leaf: &str) -> Result<Vec<u8>, Problem> {
     if metadata.len() > MAX_FILE_BYTES {
         return Err(too_large());
     }
-    let mut bytes = Vec::new();
+    // One more, so that the end is met without making room for what does not come.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len() + 1).unwrap_or_default());
     // The file may grow while it is read.
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| cannot_open(&error))?;
     if u64::try_from(bytes.len()).map_or(true, |length| length > MAX_FILE_BYTES) {

@@ -12,7 +12,7 @@ use super::error::{EvidenceError, Problem};
 use super::format::refuse_bare_words;
 use super::json;
 use super::said::NoValue;
-use crate::model::{Digest, Metadata, Metric, Snapshot, SourceName, Unmeasured};
+use crate::model::{Digest, Metadata, Metric, Snapshot, SourceName, Unmeasured, canonical};
 
 /// All evidence of one decision and what identifies it. Clones share it.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Frozen {
     }
 
     fn of(snapshot: Snapshot) -> Result<Self, Problem> {
-        let canonical = serde_json_canonicalizer::to_vec(&snapshot).map_err(|error| {
+        let canonical = canonical::to_vec(&snapshot).map_err(|error| {
             Problem::whole(format!("cannot be written as canonical JSON: {error}"))
         })?;
         let digest = Digest::of(&canonical);

@@ -1,6 +1,7 @@
 //! The words everything else speaks: promotions, evidence, checks and the reasons why a
 //! decision could not be made. Plain data; no I/O, no clock.
 
+pub(crate) mod canonical;
 mod check;
 mod decision_id;
 mod digest;

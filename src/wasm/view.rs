@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::bindings::v1;
-use crate::model::{Finding, Metric, Severity, Snapshot};
+use crate::model::{Finding, Metric, Severity, Snapshot, canonical};
 use crate::policy::Facts;
 
 /// A list in the contract's types, made when a policy first asks for it and then shared.
@@ -160,7 +160,7 @@ impl View {
         let place = ours.binary_search_by(|document| document.name.as_str().cmp(name)).ok()?;
         let texts = one_by_one(&self.documents, ours);
         let text = || {
-            let text = serde_json_canonicalizer::to_string(&ours.get(place)?.content).ok()?;
+            let text = canonical::to_string(&ours.get(place)?.content).ok()?;
             Some(Arc::from(text))
         };
         texts.get(place)?.get_or_init(text).clone()

@@ -9,6 +9,7 @@ use super::refusal::{Refusal, quoted};
 use super::route::Operation;
 use super::source::VersionSource;
 use super::tags::{approver, check_no_prompt, is_own, is_prompt, is_reserved};
+use crate::model::canonical;
 
 /// A request to change the registry that was read without doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +123,7 @@ pub fn read(operation: Operation, body: &[u8]) -> Result<Mutation, Refusal> {
     let mut fields = Fields::read(body)?;
     let change = change(operation, &mut fields)?;
     let written = fields.finish("this request")?;
-    let body = serde_json_canonicalizer::to_vec(&Value::Object(written))
+    let body = canonical::to_vec(&Value::Object(written))
         .map_err(|error| Refusal::unclear(format!("the body cannot be written anew: {error}")))?;
     let approver = match &change {
         Change::SetVersionTag { key, value, .. } => approver(key, value)?,
