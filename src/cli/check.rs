@@ -14,7 +14,7 @@ use super::sources::SourceOptions;
 use super::terminal::Terminal;
 use crate::config::ConfiguredGate;
 use crate::decision::{Decision, Verdict};
-use crate::evaluation::{Case, MatchedGate, evaluate};
+use crate::evaluation::{Case, MatchedGate, evaluate_across};
 use crate::evidence::{About, Collector, Frozen, Side};
 use crate::model::{Digest, ModelVersion, Promotion, Target, Timestamp, Undecided};
 use crate::registry::mlflow;
@@ -133,8 +133,6 @@ impl Check {
             Ok(config) => config,
             Err(told) => return Ok(Err(told)),
         };
-        let sandbox = sandbox()?;
-        let sources = self.sources.sources(&self.sandbox, cache.as_ref(), terminal);
         let promotion = self.promotion()?;
         let gates: Vec<(usize, &ConfiguredGate)> =
             config.matching(&promotion.subject.model, &promotion.target).collect();
@@ -143,12 +141,17 @@ impl Check {
         let registry = self.registry.as_ref().map(Registry::open).transpose()?;
 
         // Reading evidence and mapping policies do not wait for each other.
-        let (policies, frozen) = std::thread::scope(|scope| {
-            let frozen = scope.spawn(|| self.collect(read, registry));
+        let (sandbox, policies, frozen) = std::thread::scope(|scope| -> anyhow::Result<_> {
+            let frozen = std::thread::Builder::new()
+                .name("evidence".to_owned())
+                .spawn_scoped(scope, || self.collect(read, registry))
+                .context("cannot start a thread")?;
+            let sandbox = sandbox()?;
+            let sources = self.sources.sources(&self.sandbox, cache.as_ref(), terminal);
             let gates = gates.iter().copied();
             let policies = load_policies(&config, gates, &sandbox, &sources, terminal);
-            (policies, frozen.join())
-        });
+            Ok((sandbox, policies, frozen.join()))
+        })?;
         let policies = match policies {
             Ok(policies) => policies,
             Err(told) => return Ok(Err(told)),
@@ -174,7 +177,7 @@ impl Check {
             unmatched: config.unmatched,
             until: None,
         };
-        let decision = evaluate(case, &policies);
+        let decision = evaluate_across(case, &policies, sandbox.processors());
         // The process ends soon, and the kernel takes all of it back at once.
         std::mem::forget((policies, sandbox, evidence, matched));
         std::mem::forget(config);

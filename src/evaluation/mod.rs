@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::decision::{
@@ -95,11 +95,27 @@ pub struct Case<'a> {
 /// Runs every policy of every gate that matches, not just up to the first failure, and decides.
 #[must_use]
 pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
+    evaluate_across(case, policies, 1)
+}
+
+/// The same on as many threads, the caller's among them, for whoever has processors to spare.
+#[must_use]
+pub fn evaluate_across(case: Case<'_>, policies: &Policies, threads: usize) -> Decision {
     let until = case.until;
-    let answers = case.answers(|invocation, facts| {
-        Some(answer(invocation, policies, |policy, params| {
-            run(policy, facts, params, &invocation.limits, until)
-        }))
+    let answers = case.answers(|invocations, facts| {
+        let answered = across(threads, invocations, |invocation| {
+            answer(invocation, policies, |policy, params| {
+                run(policy, facts, params, &invocation.limits, until)
+            })
+        });
+        let told = |(answered, invocation): (Option<Answered>, &&Invocation)| {
+            answered.unwrap_or_else(|| {
+                let detail = "evaluating it ended abnormally".to_owned();
+                let fault = stopped(Undecided::HostFault { detail });
+                answer(invocation, policies, |_, _| fault)
+            })
+        };
+        Some(answered.into_iter().zip(invocations).map(told).collect())
     });
     // There is an answer to each.
     case.decide(answers.unwrap_or_default())
@@ -117,7 +133,7 @@ pub fn evaluate_briefly<'a>(
     let start = Instant::now();
     let moment = start + MOMENT;
     let until = case.until.map_or(moment, |until| until.min(moment));
-    let answers = case.answers(|invocation, facts| {
+    let brief = |invocation: &Invocation, facts: &Facts| {
         let entry = policies.0.get(&invocation.reference)?;
         let takes_longer = |count: u32| count.checked_sub(1);
         if entry.pause.fetch_update(Relaxed, Relaxed, takes_longer).is_ok() {
@@ -142,6 +158,9 @@ pub fn evaluate_briefly<'a>(
             entry.pause.store(PAUSE, Relaxed);
         }
         (whole && !ran_out).then_some(answered)
+    };
+    let answers = case.answers(|invocations, facts| {
+        invocations.iter().map(|invocation| brief(invocation, facts)).collect()
     });
     match answers {
         Some(answers) => Ok(case.decide(answers)),
@@ -150,20 +169,23 @@ pub fn evaluate_briefly<'a>(
 }
 
 impl<'a> Case<'a> {
-    /// An answer to every invocation, gate by gate; none when one could not be had.
+    /// An answer to every invocation, gate by gate, of what `answer` has to say to all of them;
+    /// none when one could not be had.
     fn answers(
         &self,
-        mut answer: impl FnMut(&Invocation, &Facts) -> Option<Answered>,
+        answer: impl FnOnce(&[&Invocation], &Facts) -> Option<Vec<Answered>>,
     ) -> Option<Vec<Vec<Answered>>> {
         let Ok((snapshot, _)) = &self.snapshot else {
             // Without facts there is nothing to run the policies on.
             return Some(self.gates.iter().map(|_| Vec::new()).collect());
         };
         let facts = Facts::new(self.promotion.clone(), Arc::clone(snapshot));
-        let of_gate = |matched: &MatchedGate<'_>| {
-            matched.invocations.iter().map(|invocation| answer(invocation, &facts)).collect()
-        };
-        self.gates.iter().map(of_gate).collect()
+        let invocations: Vec<&Invocation> =
+            self.gates.iter().flat_map(|matched| matched.invocations).collect();
+        let mut answers = answer(&invocations, &facts)?.into_iter();
+        let of_gate =
+            |matched: &MatchedGate<'_>| answers.by_ref().take(matched.invocations.len()).collect();
+        Some(self.gates.iter().map(of_gate).collect())
     }
 
     fn decide(self, answers: Vec<Vec<Answered>>) -> Decision {
@@ -217,6 +239,39 @@ fn reported(reference: &PolicyRef, policy: Option<&dyn Policy>) -> ComponentRepo
 
 fn not_loaded(reference: &PolicyRef) -> Undecided {
     Undecided::Unloadable { detail: format!("`{reference}` was not loaded") }
+}
+
+/// `work` on every item, in any order; none where it panicked on another thread.
+fn across<T: Sync, R: Send + Sync>(
+    threads: usize,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<Option<R>> {
+    let done: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut places = std::iter::from_fn(|| {
+            let place = next.fetch_add(1, Relaxed);
+            items.get(place).zip(done.get(place))
+        });
+        places.by_ref().for_each(|(item, done)| {
+            // Nobody else has this place.
+            done.get_or_init(|| work(item));
+        });
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(items.len()))
+            // One that cannot be had leaves its share to the rest.
+            .map_while(|_| {
+                let thread = std::thread::Builder::new().name("policies".to_owned());
+                thread.spawn_scoped(scope, take).ok()
+            })
+            .collect();
+        take();
+        // Joined one by one, a panic stays with the item that it is of.
+        others.into_iter().for_each(|other| drop(other.join()));
+    });
+    done.into_iter().map(OnceLock::into_inner).collect()
 }
 
 /// Runs one policy for as long as it may take, or as somebody waits.

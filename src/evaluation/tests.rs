@@ -164,3 +164,39 @@ fn what_would_have_to_wait_is_no_answer() {
     // It was not its own fault.
     assert_eq!(scene.briefly(), Some(Verdict::Allow));
 }
+
+#[test]
+fn work_on_several_threads_is_answered_in_order() {
+    let items: Vec<u32> = (0..20).collect();
+    let doubled: Vec<_> = items.iter().map(|item| Some(item * 2)).collect();
+    for threads in [0, 1, 2, 3, 40] {
+        assert_eq!(across(threads, &items, |item| item * 2), doubled, "{threads} threads");
+    }
+    assert_eq!(across::<u32, u32>(2, &[], |item| *item), []);
+}
+
+#[test]
+fn a_panic_on_another_thread_is_no_answer_to_what_it_was_at() {
+    let here = std::thread::current().id();
+    // Both meet, so each thread has one of the two.
+    let both = std::sync::Barrier::new(2);
+    let answers = across(2, &[1, 2], |item| {
+        both.wait();
+        assert!(std::thread::current().id() == here, "a mistake in the host");
+        *item
+    });
+    assert_eq!(answers.iter().flatten().count(), 1);
+}
+
+#[test]
+fn a_decision_on_several_threads_is_the_same() {
+    for granted in [500, 1_000] {
+        let mut scene = Scene::new(1_000, granted);
+        scene.gate.guards = vec![scene.gate.guards[0].clone(); 5];
+        scene.invocations = vec![scene.invocations[0].clone(); 5];
+        let alone = scene.with(evaluate);
+        let across = scene.with(|case, policies| evaluate_across(case, policies, 3));
+        assert_eq!(across.verdict, alone.verdict);
+        assert_eq!(across.gates[0].policies.len(), 5);
+    }
+}

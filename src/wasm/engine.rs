@@ -39,6 +39,7 @@ pub(super) struct SandboxEngine {
     engine: Engine,
     ticker: Arc<Ticker>,
     fingerprint: Digest,
+    processors: usize,
 }
 
 impl SandboxEngine {
@@ -67,11 +68,16 @@ impl SandboxEngine {
             }
         })?;
         let fingerprint = fingerprint(&engine);
-        Ok(Self { engine, ticker, fingerprint })
+        Ok(Self { engine, ticker, fingerprint, processors })
     }
 
     pub(super) const fn wasmtime(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What this process may use, as it was found at the start.
+    pub(super) const fn processors(&self) -> usize {
+        self.processors
     }
 
     /// Epoch ticks that amount to at least `duration`.
