@@ -140,29 +140,15 @@ impl Check {
         let read = Read { assignments, naming: &config.naming, terminal };
         let registry = self.registry.as_ref().map(Registry::open).transpose()?;
 
-        // Reading evidence and mapping policies do not wait for each other.
-        let (sandbox, policies, frozen) = std::thread::scope(|scope| -> anyhow::Result<_> {
-            let frozen = std::thread::Builder::new()
-                .name("evidence".to_owned())
-                .spawn_scoped(scope, || self.collect(read, registry))
-                .context("cannot start a thread")?;
-            let sandbox = sandbox()?;
-            let sources = self.sources.sources(&self.sandbox, cache.as_ref(), terminal);
-            let gates = gates.iter().copied();
-            let policies = load_policies(&config, gates, &sandbox, &sources, terminal);
-            Ok((sandbox, policies, frozen.join()))
-        })?;
-        let policies = match policies {
-            Ok(policies) => policies,
-            Err(told) => return Ok(Err(told)),
-        };
-        let snapshot = match frozen {
-            Ok(Ok(frozen)) => Ok((frozen.snapshot, frozen.digest)),
-            Ok(Err(reasons)) => Err(reasons),
-            Err(_) => Err(vec![Undecided::HostFault {
-                detail: "reading the evidence ended abnormally".to_owned(),
-            }]),
-        };
+        let sandbox = sandbox()?;
+        let sources = self.sources.sources(&self.sandbox, cache.as_ref(), terminal);
+        // One after the other: mapping policies takes about as long as a thread takes to start.
+        let policies =
+            match load_policies(&config, gates.iter().copied(), &sandbox, &sources, terminal) {
+                Ok(policies) => policies,
+                Err(told) => return Ok(Err(told)),
+            };
+        let snapshot = self.collect(&read, registry).map(|frozen| (frozen.snapshot, frozen.digest));
         let matched: Vec<MatchedGate<'_>> = gates
             .iter()
             .map(|(_, gate)| MatchedGate { gate: &gate.gate, invocations: &gate.invocations })
@@ -214,13 +200,13 @@ impl Check {
         }
     }
 
-    fn collect(&self, read: Read<'_>, registry: Option<Opened>) -> Result<Frozen, Vec<Undecided>> {
+    fn collect(&self, read: &Read<'_>, registry: Option<Opened>) -> Result<Frozen, Vec<Undecided>> {
         let Subject { model, version } = &self.subject;
         let mut collector = Collector::new(self.about(), read.assignments.clone());
         if let Some(registry) = registry {
             let mut moved = mlflow::Move::asked(model, version, &self.to, read.naming);
             moved.subject.digest = self.digest.first().copied();
-            registry.gather(&moved, &read)?.add_to(&mut collector);
+            registry.gather(&moved, read)?.add_to(&mut collector);
         }
         for path in &self.evidence {
             collector.add_path(path, Side::Candidate);

@@ -1,6 +1,6 @@
 //! Many pieces of evidence become one snapshot, whatever order they came in.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::error::{EvidenceError, Problem};
 use super::format::refuse_bare_words;
 use super::json;
 use super::said::NoValue;
-use crate::model::{Digest, Metadata, Metric, Snapshot, SourceName, Unmeasured, canonical};
+use crate::model::{Digest, Finding, Metadata, Metric, Snapshot, Unmeasured, canonical};
 
 /// All evidence of one decision and what identifies it. Clones share it.
 #[derive(Clone, Debug)]
@@ -216,40 +216,52 @@ impl fmt::Display for Aside {
 /// Puts every list in the order that the contract promises. What that leaves equal is ordered by
 /// its JSON, which differs wherever anything does.
 fn order(snapshot: &mut Snapshot) {
-    fn rest(item: &impl Serialize) -> String {
-        serde_json::to_string(item).unwrap_or_default()
+    snapshot.sources.sort_by(|a, b| (a.baseline, &a.name).cmp(&(b.baseline, &b.name)));
+    sort(&mut snapshot.artifacts, |a, b| a.path.cmp(&b.path), json);
+    for metrics in [&mut snapshot.candidate, &mut snapshot.baseline] {
+        // Measurements that differ in their source alone stay in the order of precedence, so that
+        // the first of them is the one to keep.
+        let rest = |metric: &Metric| json(&Metric { source: "".into(), ..metric.clone() });
+        let names = |a: &Metric, b: &Metric| {
+            (&a.name, &a.dataset, &a.slice).cmp(&(&b.name, &b.dataset, &b.slice))
+        };
+        sort(metrics, names, rest);
     }
-    // Measurements that differ in their source alone stay in the order of precedence, so that the
-    // first of them is the one to keep.
-    let nameless: SourceName = "".into();
-    let metric = |metric: &Metric| {
-        let (name, dataset, slice) = (&metric.name, &metric.dataset, &metric.slice);
-        let told = rest(&Metric { source: nameless.clone(), ..metric.clone() });
-        (name.clone(), dataset.clone(), slice.clone(), told)
+    sort(&mut snapshot.unmeasured, |a, b| a.name.cmp(&b.name), json);
+    sort(&mut snapshot.tests, |a, b| (&a.suite, &a.name).cmp(&(&b.suite, &b.name)), json);
+    sort(&mut snapshot.usages, |a, b| a.started_at.cmp(&b.started_at), json);
+    sort(&mut snapshot.forecasts, |a, b| a.metric.cmp(&b.metric), json);
+    sort(&mut snapshot.scans, |a, b| a.scanner.cmp(&b.scanner), json);
+    let worst_first = |a: &Finding, b: &Finding| {
+        (b.severity, &a.scanner, &a.id).cmp(&(a.severity, &b.scanner, &b.id))
     };
-    snapshot.sources.sort_by_cached_key(|source| (source.baseline, source.name.clone()));
-    snapshot.artifacts.sort_by_cached_key(|artifact| (artifact.path.clone(), rest(artifact)));
-    snapshot.candidate.sort_by_cached_key(metric);
-    snapshot.baseline.sort_by_cached_key(metric);
-    snapshot.unmeasured.sort_by_cached_key(|metric| (metric.name.clone(), rest(metric)));
-    snapshot.tests.sort_by_cached_key(|test| (test.suite.clone(), test.name.clone(), rest(test)));
-    snapshot.usages.sort_by_cached_key(|usage| (usage.started_at, rest(usage)));
-    snapshot.forecasts.sort_by_cached_key(|forecast| (forecast.metric.clone(), rest(forecast)));
-    snapshot.scans.sort_by_cached_key(|scan| (scan.scanner.clone(), rest(scan)));
-    snapshot.findings.sort_by_cached_key(|finding| {
-        (Reverse(finding.severity), finding.scanner.clone(), finding.id.clone(), rest(finding))
-    });
-    snapshot.approvals.sort_by_cached_key(|approval| (approval.at, rest(approval)));
-    snapshot.transitions.sort_by_cached_key(|transition| (transition.at, rest(transition)));
-    snapshot.documents.sort_by_cached_key(|document| document.name.clone());
+    sort(&mut snapshot.findings, worst_first, json);
+    sort(&mut snapshot.approvals, |a, b| a.at.cmp(&b.at), json);
+    sort(&mut snapshot.transitions, |a, b| a.at.cmp(&b.at), json);
+    snapshot.documents.sort_by(|a, b| a.name.cmp(&b.name));
+}
+
+/// Sorts by `names`, and what that leaves equal by `rest`, which is asked of nothing else.
+fn sort<T>(items: &mut [T], names: impl Fn(&T, &T) -> Ordering, rest: impl Fn(&T) -> String) {
+    items.sort_by(&names);
+    for equal in items.chunk_by_mut(|a, b| names(a, b).is_eq()).filter(|equal| equal.len() > 1) {
+        equal.sort_by_cached_key(&rest);
+    }
+}
+
+fn json(item: &impl Serialize) -> String {
+    serde_json::to_string(item).unwrap_or_default()
 }
 
 /// Keeps one of several equal measurements: a run and the logged model made from it state the
 /// same ones. Measurements that differ in anything all stay, for policies to judge.
 fn drop_repeated(ordered: &mut Vec<Metric>) {
     ordered.dedup_by(|later, earlier| {
-        let source = earlier.source.clone();
-        Metric { source, ..later.clone() } == *earlier
+        // Looked at first, as most differ in it.
+        later.name == earlier.name && {
+            let source = earlier.source.clone();
+            Metric { source, ..later.clone() } == *earlier
+        }
     });
 }
 
