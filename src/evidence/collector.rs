@@ -139,7 +139,8 @@ impl Collector {
         side: Side,
     ) -> Result<(), Problem> {
         let digest = self.admit(full, bytes, side)?;
-        let parsed = json::parse(bytes)?;
+        let text = json::read(bytes)?;
+        let parsed = text.parse()?;
         let (label, precedence, said) = self.understand((name, known), full, parsed, side)?;
         match side {
             Side::Candidate => self.check_digests(&said)?,
@@ -257,7 +258,7 @@ fn read_document(
 ) -> Result<(&'static str, u8, Said), Problem> {
     refuse_bare_words(&parsed)?;
     let document =
-        Document { name: name.to_owned(), content: parsed.value, source: source.clone() };
+        Document { name: name.to_owned(), content: parsed.value.into(), source: source.clone() };
     let said =
         Said { kinds: [Kind::Documents].into(), documents: vec![document], ..Said::default() };
     Ok((DOCUMENT, u8::MAX, said))

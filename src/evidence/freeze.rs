@@ -46,9 +46,10 @@ impl Frozen {
     }
 
     fn thawed(bytes: &[u8]) -> Result<Self, Problem> {
-        let parsed = json::parse(bytes)?;
+        let text = json::read(bytes)?;
+        let parsed = text.parse()?;
         refuse_bare_words(&parsed)?;
-        let mut snapshot: Snapshot = serde_json::from_str(&parsed.text).map_err(|error| {
+        let mut snapshot: Snapshot = serde_json::from_str(parsed.text).map_err(|error| {
             let problem = json::syntax_problem(&error);
             Problem { text: format!("is no snapshot: {}", problem.text), ..problem }
         })?;

@@ -6,18 +6,26 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde::de::DeserializeSeed;
 
 use super::error::{Problem, quoted};
 use super::limits::{MAX_JSON_DEPTH, MAX_JSON_VALUES, MAX_WHOLE_NUMBER};
+use super::tree::{Tree, Unambiguous};
+
+/// A text that can be parsed without harm.
+#[derive(Debug)]
+pub(super) struct Text<'a> {
+    /// The input, with bare not-a-number tokens put in quotes.
+    text: Cow<'a, str>,
+    bare: Option<(Position, &'static str)>,
+}
 
 /// A parsed JSON text.
 #[derive(Debug)]
 pub(super) struct Parsed<'a> {
-    pub(super) value: Value,
-    /// The text that was parsed: the input, with bare not-a-number tokens put in quotes.
-    pub(super) text: Cow<'a, str>,
+    pub(super) value: Tree<'a>,
+    /// The text that was parsed.
+    pub(super) text: &'a str,
     /// The first bare `NaN`, `Infinity` or `-Infinity`: its place and the word.
     ///
     /// Python's `json` module writes them, though they are not JSON (RFC 8259, section 6).
@@ -38,8 +46,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// Parses one JSON text.
-pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, Problem> {
+/// Checks what can be told of one JSON text without parsing it.
+pub(super) fn read(bytes: &[u8]) -> Result<Text<'_>, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Problem::at(
             position(bytes, error.valid_up_to()),
@@ -52,14 +60,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, Problem> {
     if text.trim_ascii().is_empty() {
         return Err(Problem::whole("is empty; remove it or write it again"));
     }
-    let Scan { text, bare } = scan(text)?;
-    let value = strict(&text)?;
-    Ok(Parsed { value, text, bare })
+    scan(text)
 }
 
-struct Scan<'a> {
-    text: Cow<'a, str>,
-    bare: Option<(Position, &'static str)>,
+impl Text<'_> {
+    /// Parses it.
+    pub(super) fn parse(&self) -> Result<Parsed<'_>, Problem> {
+        Ok(Parsed { value: strict(&self.text)?, text: &self.text, bare: self.bare })
+    }
 }
 
 /// Words that stand for a number without being one; the longest of a common prefix first.
@@ -68,7 +76,7 @@ const NOT_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 /// Checks what can be told without parsing, and quotes bare not-a-number words.
 ///
 /// Whatever is malformed passes through here and is refused by the parser.
-fn scan(text: &str) -> Result<Scan<'_>, Problem> {
+fn scan(text: &str) -> Result<Text<'_>, Problem> {
     let bytes = text.as_bytes();
     let here = |at: usize| position(bytes, at);
     let mut quoted_text = String::new();
@@ -128,10 +136,10 @@ fn scan(text: &str) -> Result<Scan<'_>, Problem> {
         at += step;
     }
     if bare.is_none() {
-        return Ok(Scan { text: Cow::Borrowed(text), bare });
+        return Ok(Text { text: Cow::Borrowed(text), bare });
     }
     quoted_text.push_str(text.get(copied..).unwrap_or_default());
-    Ok(Scan { text: Cow::Owned(quoted_text), bare })
+    Ok(Text { text: Cow::Owned(quoted_text), bare })
 }
 
 /// Length of the string that `rest` starts with, quotes included.
@@ -167,7 +175,7 @@ fn position(bytes: &[u8], at: usize) -> Position {
     Position { line, column }
 }
 
-fn strict(text: &str) -> Result<Value, Problem> {
+fn strict(text: &str) -> Result<Tree<'_>, Problem> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let parsed = Unambiguous.deserialize(&mut deserializer).and_then(|value| {
         deserializer.end()?;
@@ -195,80 +203,15 @@ fn quoted_message(text: &str) -> String {
     line
 }
 
-/// Builds a [`Value`] and refuses an object that names a key twice: which of the two counts
-/// differs between parsers, so the scanner and the gate could read different reports.
-struct Unambiguous;
-
-impl<'de> DeserializeSeed<'de> for Unambiguous {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unambiguous {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(Unambiguous)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = access.next_key::<String>()? {
-            if object.contains_key(&key) {
-                let key = quoted(&key);
-                return Err(A::Error::custom(format!("the key `{key}` appears twice; keep one")));
-            }
-            let value = access.next_value_seed(Unambiguous)?;
-            object.insert(key, value);
-        }
-        Ok(Value::Object(object))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+        read(bytes)?.parse().map(|parsed| parsed.value.into())
+    }
 
     fn problem(bytes: &[u8]) -> Problem {
         parse(bytes).unwrap_err()
@@ -277,20 +220,18 @@ mod tests {
     #[test]
     fn reads_what_serde_json_reads() {
         let text = br#" {"a": [1, -2.5e3, true, null, "\u00e9 \" NaN 99999999999999999999"]} "#;
-        let parsed = parse(text).unwrap();
         assert_eq!(
-            parsed.value,
+            parse(text).unwrap(),
             json!({"a": [1, -2500.0, true, null, "é \" NaN 99999999999999999999"]})
         );
-        assert!(parsed.bare.is_none());
+        assert!(read(text).unwrap().bare.is_none());
     }
 
     #[test]
     fn quotes_bare_not_a_number_words_and_says_where_the_first_is() {
-        let parsed =
-            parse(b"{\"a\": 1,\n \"b\": [NaN, -Infinity, Infinity], \"c\": \"NaN\"}").unwrap();
-        assert_eq!(parsed.value["b"], json!(["NaN", "-Infinity", "Infinity"]));
-        let (position, word) = parsed.bare.unwrap();
+        let text = b"{\"a\": 1,\n \"b\": [NaN, -Infinity, Infinity], \"c\": \"NaN\"}";
+        assert_eq!(parse(text).unwrap()["b"], json!(["NaN", "-Infinity", "Infinity"]));
+        let (position, word) = read(text).unwrap().bare.unwrap();
         assert_eq!((position.to_string().as_str(), word), ("line 2, column 8", "NaN"));
     }
 

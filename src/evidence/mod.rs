@@ -13,6 +13,7 @@ mod json;
 pub mod limits;
 mod node;
 mod said;
+mod tree;
 
 use std::fmt;
 
@@ -34,9 +35,10 @@ pub struct InvalidJson(String);
 /// # Errors
 /// What is wrong with it, and where.
 pub fn parse_json(bytes: &[u8]) -> Result<serde_json::Value, InvalidJson> {
-    let read = json::parse(bytes).and_then(|parsed| {
+    let read = json::read(bytes).and_then(|text| {
+        let parsed = text.parse()?;
         format::refuse_bare_words(&parsed)?;
-        Ok(parsed.value)
+        Ok(parsed.value.into())
     });
     read.map_err(|problem| InvalidJson(problem.in_words()))
 }

@@ -1,7 +1,8 @@
-use serde_json::{Map, Value};
+use serde_json::Number;
 
 use super::error::{Problem, quoted};
 use super::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES};
+use super::tree::{Object, Tree};
 use crate::model::{Digest, Timestamp};
 
 /// A value within a JSON document that knows its place, so that every complaint can name it.
@@ -9,7 +10,7 @@ use crate::model::{Digest, Timestamp};
 /// A member or item that is `null` counts as absent: the tools whose reports are read here write it for that.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
-    value: &'a Value,
+    value: &'a Tree<'a>,
     /// JSON pointer (RFC 6901); empty for the document.
     pointer: String,
 }
@@ -24,7 +25,7 @@ pub(super) enum Reading {
 }
 
 impl<'a> Node<'a> {
-    pub(super) const fn root(value: &'a Value) -> Self {
+    pub(super) const fn root(value: &'a Tree<'a>) -> Self {
         Self { value, pointer: String::new() }
     }
 
@@ -38,7 +39,7 @@ impl<'a> Node<'a> {
         Problem::mismatch(quoted(&self.pointer), text)
     }
 
-    pub(super) fn object(&self) -> Result<&'a Map<String, Value>, Problem> {
+    pub(super) fn object(&self) -> Result<&'a Object<'a>, Problem> {
         self.value.as_object().ok_or_else(|| self.expected("an object"))
     }
 
@@ -48,7 +49,7 @@ impl<'a> Node<'a> {
     ) -> Result<impl Iterator<Item = (&'a str, Self)> + use<'a>, Problem> {
         let pointer = self.pointer.clone();
         Ok(self.object()?.iter().map(move |(key, value)| {
-            (key.as_str(), Node { value, pointer: child_pointer(&pointer, key) })
+            (&**key, Node { value, pointer: child_pointer(&pointer, key) })
         }))
     }
 
@@ -73,7 +74,7 @@ impl<'a> Node<'a> {
 
     /// The items of this array, without those that are `null`.
     pub(super) fn elements(&self) -> Result<Vec<Self>, Problem> {
-        let items = self.value.as_array().ok_or_else(|| self.expected("an array"))?;
+        let items = self.value.as_list().ok_or_else(|| self.expected("an array"))?;
         Ok(items
             .iter()
             .enumerate()
@@ -126,7 +127,7 @@ impl<'a> Node<'a> {
 
     /// This value as a text of at most `limit` bytes.
     pub(super) fn text(&self, limit: usize) -> Result<&'a str, Problem> {
-        let text = self.value.as_str().ok_or_else(|| self.expected("a text"))?;
+        let text = self.value.as_text().ok_or_else(|| self.expected("a text"))?;
         if text.len() > limit {
             return Err(self.problem(format!("is longer than {limit} bytes; shorten it")));
         }
@@ -142,36 +143,46 @@ impl<'a> Node<'a> {
     /// A whole number from 0; none when it is absent.
     pub(super) fn opt_count(&self, key: &str) -> Result<Option<u64>, Problem> {
         self.get(key)?
-            .map(|node| node.value.as_u64().ok_or_else(|| node.expected("a whole number from 0")))
+            .map(|node| node.whole().ok_or_else(|| node.expected("a whole number from 0")))
             .transpose()
     }
 
     /// A whole number of either sign; none when it is absent.
     pub(super) fn opt_whole(&self, key: &str) -> Result<Option<i64>, Problem> {
         self.get(key)?
-            .map(|node| node.value.as_i64().ok_or_else(|| node.expected("a whole number")))
+            .map(|node| {
+                node.value
+                    .as_number()
+                    .and_then(Number::as_i64)
+                    .ok_or_else(|| node.expected("a whole number"))
+            })
             .transpose()
     }
 
     /// A finite number; none when it is absent.
     pub(super) fn opt_number(&self, key: &str) -> Result<Option<f64>, Problem> {
         self.get(key)?
-            .map(|node| node.value.as_f64().ok_or_else(|| node.expected("a number")))
+            .map(|node| {
+                node.value
+                    .as_number()
+                    .and_then(Number::as_f64)
+                    .ok_or_else(|| node.expected("a number"))
+            })
             .transpose()
     }
 
     /// This value as a number or one of the words for "not a number".
     pub(super) fn reading(&self) -> Result<Reading, Problem> {
         match self.value {
-            Value::Number(number) => {
+            Tree::Number(number) => {
                 number.as_f64().map(Reading::Value).ok_or_else(|| self.expected("a number"))
             }
-            Value::String(word) => ["NaN", "Infinity", "-Infinity"]
+            Tree::Text(word) => ["NaN", "Infinity", "-Infinity"]
                 .into_iter()
                 .find(|known| known == word)
                 .map(Reading::NotANumber)
                 .ok_or_else(|| self.problem(format!("`{}` is not a number", quoted(word)))),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Tree::Null | Tree::Bool(_) | Tree::List(_) | Tree::Object(_) => {
                 Err(self.expected("a number"))
             }
         }
@@ -180,7 +191,7 @@ impl<'a> Node<'a> {
     /// A time in milliseconds since the Unix epoch; none when it is absent.
     pub(super) fn opt_milliseconds(&self, key: &str) -> Result<Option<Timestamp>, Problem> {
         let Some(node) = self.get(key)? else { return Ok(None) };
-        let milliseconds = node.value.as_u64().and_then(Timestamp::from_milliseconds);
+        let milliseconds = node.whole().and_then(Timestamp::from_milliseconds);
         milliseconds.map(Some).ok_or_else(|| {
             node.problem("is not a time in milliseconds between the years 1970 and 9999")
         })
@@ -220,25 +231,29 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn is_text(&self) -> bool {
-        self.value.is_string()
+        self.value.as_text().is_some()
+    }
+
+    fn whole(&self) -> Option<u64> {
+        self.value.as_number().and_then(Number::as_u64)
     }
 
     fn missing(&self, key: &str) -> Problem {
         self.problem(format!("`{key}` is missing or empty"))
     }
 
-    fn child(&self, key: &str, value: &'a Value) -> Self {
+    fn child(&self, key: &str, value: &'a Tree<'a>) -> Self {
         Node { value, pointer: child_pointer(&self.pointer, key) }
     }
 
     fn expected(&self, what: &str) -> Problem {
         let found = match self.value {
-            Value::Null => "nothing",
-            Value::Bool(_) => "`true` or `false`",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a text",
-            Value::Array(_) => "an array",
-            Value::Object(_) => "an object",
+            Tree::Null => "nothing",
+            Tree::Bool(_) => "`true` or `false`",
+            Tree::Number(_) => "a number",
+            Tree::Text(_) => "a text",
+            Tree::List(_) => "an array",
+            Tree::Object(_) => "an object",
         };
         self.problem(format!("expected {what}, found {found}"))
     }
@@ -251,13 +266,13 @@ fn child_pointer(parent: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
+    use super::super::json;
     use super::*;
 
     #[test]
     fn names_the_place_as_a_json_pointer() {
-        let value = json!({"a/b": [{"m~n": 1}]});
+        let text = json::read(br#"{"a/b": [{"m~n": 1}]}"#).unwrap();
+        let value = text.parse().unwrap().value;
         let node = Node::root(&value);
         let inner = node.items("a/b").unwrap().remove(0);
         assert_eq!(inner.name("m~n").unwrap_err().place, "/a~1b/0/m~0n");
@@ -266,7 +281,8 @@ mod tests {
 
     #[test]
     fn takes_null_for_absent() {
-        let value = json!({"a": null, "list": [null, 1]});
+        let text = json::read(br#"{"a": null, "list": [null, 1]}"#).unwrap();
+        let value = text.parse().unwrap().value;
         let node = Node::root(&value);
         assert_eq!(node.opt_name("a"), Ok(None));
         assert_eq!(node.items("list").unwrap().len(), 1);
@@ -274,7 +290,9 @@ mod tests {
 
     #[test]
     fn rejects_values_of_another_type() {
-        let value = json!({"text": 1, "count": -1, "number": "1", "flag": 0, "digest": "sha512:0"});
+        let text = br#"{"text": 1, "count": -1, "number": "1", "flag": 0, "digest": "sha512:0"}"#;
+        let text = json::read(text).unwrap();
+        let value = text.parse().unwrap().value;
         let node = Node::root(&value);
         assert!(node.opt_name("text").is_err());
         assert!(node.opt_count("count").is_err());
@@ -286,7 +304,8 @@ mod tests {
 
     #[test]
     fn knows_the_words_for_not_a_number() {
-        let value = json!(["NaN", "Infinity", "-Infinity", 0.5, "nan"]);
+        let text = json::read(br#"["NaN", "Infinity", "-Infinity", 0.5, "nan"]"#).unwrap();
+        let value = text.parse().unwrap().value;
         let readings: Vec<_> =
             Node::root(&value).elements().unwrap().iter().map(Node::reading).collect();
         assert_eq!(readings[0], Ok(Reading::NotANumber("NaN")));

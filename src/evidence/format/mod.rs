@@ -13,12 +13,11 @@ mod trivy;
 use std::fmt;
 use std::str::FromStr;
 
-use serde_json::{Map, Value};
-
 use super::error::{Problem, quoted};
 use super::json::Parsed;
 use super::node::Node;
 use super::said::Said;
+use super::tree::{Object, Tree};
 use super::{About, Currency, Side};
 use crate::model::SourceName;
 
@@ -92,7 +91,7 @@ impl Format {
     ///
     /// Looks no deeper than it must: what does not fit below is the reader's to refuse, with its
     /// place.
-    pub(super) fn detect(value: &Value) -> Result<Self, Problem> {
+    pub(super) fn detect(value: &Tree<'_>) -> Result<Self, Problem> {
         const MEND: &str = "name its format under `evidence` in the gate file, or remove it";
         let unknown = || Problem::whole(format!("is in no format that lockgate knows; {MEND}"));
         let object = value.as_object().ok_or_else(unknown)?;
@@ -105,9 +104,9 @@ impl Format {
         }
     }
 
-    fn fits(self, object: &Map<String, Value>) -> bool {
-        let is_object = |key: &str| object.get(key).is_some_and(Value::is_object);
-        let is_array = |key: &str| object.get(key).is_some_and(Value::is_array);
+    fn fits(self, object: &Object<'_>) -> bool {
+        let is_object = |key: &str| object.get(key).and_then(Tree::as_object).is_some();
+        let is_array = |key: &str| object.get(key).and_then(Tree::as_list).is_some();
         let has = |key: &str| object.contains_key(key);
         match self {
             Self::Lockgate => has("lockgate"),
@@ -115,9 +114,10 @@ impl Format {
             Self::MlflowModelVersion => is_object("model_version"),
             Self::MlflowRegisteredModel => is_object("registered_model"),
             // lockgate's own JSON has a `model` too, though without `info`.
-            Self::MlflowLoggedModel => {
-                object.get("model").and_then(|model| model.get("info")).is_some()
-            }
+            Self::MlflowLoggedModel => object
+                .get("model")
+                .and_then(Tree::as_object)
+                .is_some_and(|model| model.contains_key("info")),
             Self::LmEval => is_object("results") && is_object("configs") && is_object("versions"),
             Self::Trivy => has("SchemaVersion"),
             Self::Grype => is_array("matches") && is_object("descriptor"),
@@ -244,9 +244,12 @@ impl FromStr for Format {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
+    use super::super::json;
     use super::*;
+
+    fn detect(text: &str) -> Result<Format, Problem> {
+        Format::detect(&json::read(text.as_bytes())?.parse()?.value)
+    }
 
     #[test]
     fn a_format_reads_the_name_it_writes() {
@@ -258,15 +261,14 @@ mod tests {
 
     #[test]
     fn refuses_to_guess_between_formats() {
-        let both = json!({"SchemaVersion": 2, "run": {}});
-        let problem = Format::detect(&both).unwrap_err();
+        let problem = detect(r#"{"SchemaVersion": 2, "run": {}}"#).unwrap_err();
         assert!(problem.text.contains("`mlflow-run`, `trivy`"), "{}", problem.text);
     }
 
     #[test]
     fn rejects_what_no_format_fits() {
-        for value in [json!({}), json!([]), json!(1), json!({"run": 1}), json!({"model": {}})] {
-            assert!(Format::detect(&value).is_err(), "{value}");
+        for text in ["{}", "[]", "1", r#"{"run": 1}"#, r#"{"model": {}}"#] {
+            assert!(detect(text).is_err(), "{text}");
         }
     }
 }

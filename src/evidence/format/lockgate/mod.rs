@@ -25,7 +25,7 @@ pub fn schema() -> serde_json::Value {
 
 pub(super) fn read(parsed: &Parsed<'_>, context: &Context<'_>) -> Result<Said, Problem> {
     let raw: RawEvidence =
-        serde_json::from_str(&parsed.text).map_err(|error| syntax_problem(&error))?;
+        serde_json::from_str(parsed.text).map_err(|error| syntax_problem(&error))?;
     let mut said = Said { collected_at: raw.collected_at.map(|time| time.0), ..Said::default() };
     if let Some(subject) = raw.subject {
         let (model, version) =
