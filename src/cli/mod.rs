@@ -8,6 +8,7 @@ mod evidence;
 mod exit;
 mod gate_file;
 mod init;
+mod lazily;
 mod output;
 mod policy;
 mod record;
@@ -21,6 +22,7 @@ mod token;
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
+use lazily::Lazily;
 use terminal::{Color, Terminal};
 
 /// Decides whether a model version may move up a stage.
@@ -46,20 +48,29 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Check),
-    Init(init::Init),
+    /// Judge whether a model version may move to a target.
+    Check(Lazily<check::Check>),
+    /// Write a first gate file with comments.
+    Init(Lazily<init::Init>),
+    /// Check the gate file, or print the JSON Schemas of lockgate's files.
     #[command(subcommand)]
-    Config(config::Config),
+    Config(Lazily<config::Config>),
+    /// Look at decisions on record, and verify that nobody has changed them.
     #[command(subcommand)]
-    Decision(decision::Decision),
+    Decision(Lazily<decision::Decision>),
+    /// See what evidence is made of.
     #[command(subcommand)]
-    Evidence(evidence::Evidence),
+    Evidence(Lazily<evidence::Evidence>),
+    /// See which policies there are and what one can see; make, test and share your own.
     #[command(subcommand)]
-    Policy(policy::Policy),
-    Serve(Box<serve::Serve>),
+    Policy(Lazily<policy::Policy>),
+    /// Decide on promotions in service: the admission server.
+    Serve(Box<Lazily<serve::Serve>>),
+    /// Make tokens for those who ask the server.
     #[command(subcommand)]
-    Token(token::Token),
-    Completions(completions::Completions),
+    Token(Lazily<token::Token>),
+    /// Print shell completions.
+    Completions(Lazily<completions::Completions>),
 }
 
 /// Runs a command to its exit code. What went wrong is told on standard error.
@@ -67,15 +78,15 @@ enum Command {
 pub fn run(cli: &Cli) -> Exit {
     let terminal = Terminal::new(cli.color);
     let result = match &cli.command {
-        Command::Check(command) => command.run(&terminal),
-        Command::Init(command) => command.run(&terminal),
-        Command::Config(command) => command.run(&terminal),
-        Command::Decision(command) => command.run(&terminal),
-        Command::Evidence(command) => command.run(&terminal),
-        Command::Policy(command) => command.run(&terminal),
-        Command::Serve(command) => command.run(&terminal),
-        Command::Token(command) => command.run(&terminal),
-        Command::Completions(command) => command.run(&terminal),
+        Command::Check(Lazily(command)) => command.run(&terminal),
+        Command::Init(Lazily(command)) => command.run(&terminal),
+        Command::Config(Lazily(command)) => command.run(&terminal),
+        Command::Decision(Lazily(command)) => command.run(&terminal),
+        Command::Evidence(Lazily(command)) => command.run(&terminal),
+        Command::Policy(Lazily(command)) => command.run(&terminal),
+        Command::Serve(command) => command.0.run(&terminal),
+        Command::Token(Lazily(command)) => command.run(&terminal),
+        Command::Completions(Lazily(command)) => command.run(&terminal),
     };
     result.unwrap_or_else(|error| {
         terminal.error(&error);

@@ -259,6 +259,11 @@ impl Table {
 /// Breaks `text` between words, and within a word that is wider than a line. At least one line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
+    let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
+    if text.len() <= width && text.bytes().all(is_printable) && !text.starts_with(' ') {
+        // Most are like this, and measured by their bytes.
+        return vec![text.to_owned()];
+    }
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ') {
@@ -298,6 +303,9 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(wrap("", 5), [""]);
+        for (text, line) in [("one  two ", "one  two "), (" é", "é"), (" e", "e")] {
+            assert_eq!(wrap(text, 9), [line]);
+        }
     }
 
     #[test]
