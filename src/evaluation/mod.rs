@@ -65,6 +65,9 @@ const MOMENT_FUEL: u64 = 4_000_000;
 /// Questions until a policy that took longer is tried again.
 const PAUSE: u32 = 100;
 
+/// What judging takes before other threads help: to start one takes as long as a few policies do.
+const ALONE: Duration = Duration::from_millis(2);
+
 /// A gate that matches, with one invocation for each of its guards, in their order.
 pub struct MatchedGate<'a> {
     /// The gate.
@@ -98,12 +101,12 @@ pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
     evaluate_across(case, policies, 1)
 }
 
-/// The same on as many threads, the caller's among them, for whoever has processors to spare.
+/// The same on up to so many threads, the caller's among them, for whoever has processors to spare.
 #[must_use]
 pub fn evaluate_across(case: Case<'_>, policies: &Policies, threads: usize) -> Decision {
     let until = case.until;
     let answers = case.answers(|invocations, facts| {
-        let answered = across(threads, invocations, |invocation| {
+        let answered = across(threads, ALONE, invocations, |invocation| {
             answer(invocation, policies, |policy, params| {
                 run(policy, facts, params, &invocation.limits, until)
             })
@@ -241,33 +244,35 @@ fn not_loaded(reference: &PolicyRef) -> Undecided {
     Undecided::Unloadable { detail: format!("`{reference}` was not loaded") }
 }
 
-/// `work` on every item, in any order; none where it panicked on another thread.
+/// `work` on every item, in any order; none where it panicked on another thread. The others are
+/// started once it has taken longer than `alone`.
 fn across<T: Sync, R: Send + Sync>(
     threads: usize,
+    alone: Duration,
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<Option<R>> {
+    let start = Instant::now();
     let done: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
     let next = AtomicUsize::new(0);
     let take = || {
-        let mut places = std::iter::from_fn(|| {
-            let place = next.fetch_add(1, Relaxed);
-            items.get(place).zip(done.get(place))
-        });
-        places.by_ref().for_each(|(item, done)| {
-            // Nobody else has this place.
-            done.get_or_init(|| work(item));
-        });
+        let place = next.fetch_add(1, Relaxed);
+        let taken = items.get(place).zip(done.get(place));
+        // Nobody else has this place.
+        taken.map(|(item, done)| done.get_or_init(|| work(item))).is_some()
     };
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(items.len()))
-            // One that cannot be had leaves its share to the rest.
-            .map_while(|_| {
-                let thread = std::thread::Builder::new().name("policies".to_owned());
-                thread.spawn_scoped(scope, take).ok()
-            })
-            .collect();
-        take();
+        let mut others = Vec::new();
+        while take() {
+            if others.is_empty() && start.elapsed() >= alone {
+                let left = items.len().saturating_sub(next.load(Relaxed));
+                // One that cannot be had leaves its share to the rest.
+                others.extend((1..threads.min(left)).map_while(|_| {
+                    let thread = std::thread::Builder::new().name("policies".to_owned());
+                    thread.spawn_scoped(scope, || while take() {}).ok()
+                }));
+            }
+        }
         // Joined one by one, a panic stays with the item that it is of.
         others.into_iter().for_each(|other| drop(other.join()));
     });

@@ -170,22 +170,25 @@ fn work_on_several_threads_is_answered_in_order() {
     let items: Vec<u32> = (0..20).collect();
     let doubled: Vec<_> = items.iter().map(|item| Some(item * 2)).collect();
     for threads in [0, 1, 2, 3, 40] {
-        assert_eq!(across(threads, &items, |item| item * 2), doubled, "{threads} threads");
+        let answers = across(threads, Duration::ZERO, &items, |item| item * 2);
+        assert_eq!(answers, doubled, "{threads} threads");
     }
-    assert_eq!(across::<u32, u32>(2, &[], |item| *item), []);
+    assert_eq!(across::<u32, u32>(2, Duration::ZERO, &[], |item| *item), []);
 }
 
 #[test]
 fn a_panic_on_another_thread_is_no_answer_to_what_it_was_at() {
     let here = std::thread::current().id();
-    // Both meet, so each thread has one of the two.
+    // Both threads meet there, so each has one of two items; the first is done alone.
     let both = std::sync::Barrier::new(2);
-    let answers = across(2, &[1, 2], |item| {
-        both.wait();
-        assert!(std::thread::current().id() == here, "a mistake in the host");
-        *item
+    let answers = across(2, Duration::ZERO, &[false, true, true], |meet| {
+        if *meet {
+            both.wait();
+            assert!(std::thread::current().id() == here, "a mistake in the host");
+        }
     });
-    assert_eq!(answers.iter().flatten().count(), 1);
+    assert_eq!(answers.iter().flatten().count(), 2);
+    assert_eq!(answers.first(), Some(&Some(())));
 }
 
 #[test]
