@@ -84,6 +84,7 @@ struct Place(TempDir);
 /// A gate, as each of the two programs is told of it.
 struct Gate {
     directory: PathBuf,
+    lockgate: PathBuf,
     program: PathBuf,
     calls: Vec<OsString>,
 }
@@ -91,11 +92,21 @@ struct Gate {
 impl Place {
     fn new() -> Result<Self> {
         let place = Self(TempDir::new()?);
+        install(Path::new(LOCKGATE), &place.lockgate())?;
+        install(&bare_program()?, &place.bare())?;
         let facts = evidence::facts(FINDINGS);
         let path = place.0.path();
         fs::write(path.join("evidence.json"), document::candidate(&facts).to_string())?;
         fs::write(path.join("baseline.json"), document::baseline(&facts).to_string())?;
         Ok(place)
+    }
+
+    fn lockgate(&self) -> PathBuf {
+        self.0.path().join("bin/lockgate")
+    }
+
+    fn bare(&self) -> PathBuf {
+        self.0.path().join("bin/bare-wasmtime")
     }
 
     /// A gate that calls standard policies and the one in JavaScript, if it is there; each is
@@ -108,7 +119,7 @@ impl Place {
     ) -> Result<Gate> {
         let directory = self.0.path().join(name);
         fs::create_dir(&directory)?;
-        let mut bare = Bare { directory: &directory, program: bare_program()?, calls: Vec::new() };
+        let mut bare = Bare { directory: &directory, program: self.bare(), calls: Vec::new() };
         for (policy, params) in standard {
             let file = directory.join(policy).with_extension("wasm");
             fs::write(&file, standard_component(policy).context(*policy)?)?;
@@ -123,12 +134,12 @@ impl Place {
         }
         let Bare { program, calls, .. } = bare;
         fs::write(directory.join("lockgate.yaml"), policies::gate_file(standard, &components))?;
-        Ok(Gate { directory, program, calls })
+        Ok(Gate { directory, lockgate: self.lockgate(), program, calls })
     }
 
     /// The example of the repository, as `make demo` runs it.
     fn example(&self) -> Command {
-        let mut command = Command::new(LOCKGATE);
+        let mut command = Command::new(self.lockgate());
         command
             .current_dir(Path::new(ROOT).join("examples/fraud-detector"))
             .env("LOCKGATE_CACHE_DIR", self.0.path().join("cache"))
@@ -141,7 +152,7 @@ impl Place {
 
 impl Gate {
     fn check(&self) -> Command {
-        let mut command = Command::new(LOCKGATE);
+        let mut command = Command::new(&self.lockgate);
         command
             .current_dir(&self.directory)
             .env("LOCKGATE_CACHE_DIR", self.directory.join("cache"))
@@ -181,6 +192,13 @@ impl Bare<'_> {
         self.calls.extend([code.into(), params.into()]);
         Ok(())
     }
+}
+
+/// Copies a program, as installing it does. A file as the linker leaves it, written here and there,
+/// is mapped in smaller pieces, which takes a large program a tenth longer to start.
+fn install(program: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to.parent().context("a directory")?)?;
+    fs::copy(program, to).map(drop).with_context(|| program.display().to_string())
 }
 
 /// Runs a command to an end that is neither a mistake in its use nor undecided.

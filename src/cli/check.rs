@@ -128,7 +128,7 @@ impl Check {
 
     fn decide(&self, terminal: &Terminal) -> anyhow::Result<Result<Decision, Told>> {
         let cache = self.sandbox.cache(terminal);
-        let sandbox = || self.sandbox.sandbox_with(cache.clone(), terminal);
+        let sandbox = || self.sandbox.sandbox_for_few(cache.clone(), terminal);
         let config = match self.gate_file.load(terminal, cache.as_ref(), || sandbox().ok())? {
             Ok(config) => config,
             Err(told) => return Ok(Err(told)),

@@ -42,7 +42,7 @@ pub(super) struct Check {
 impl Check {
     fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
         let cache = self.sandbox.cache(terminal);
-        let sandbox = || self.sandbox.sandbox_with(cache.clone(), terminal);
+        let sandbox = || self.sandbox.sandbox_for_few(cache.clone(), terminal);
         let Ok(config) = self.gate_file.load(terminal, cache.as_ref(), || sandbox().ok())? else {
             return Ok(Exit::Usage);
         };

@@ -19,6 +19,8 @@ mod sources;
 mod terminal;
 mod token;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
@@ -77,7 +79,7 @@ enum Command {
 #[must_use]
 pub fn run(cli: &Cli) -> Exit {
     let terminal = Terminal::new(cli.color);
-    let result = match &cli.command {
+    guarded(&terminal, || match &cli.command {
         Command::Check(Lazily(command)) => command.run(&terminal),
         Command::Init(Lazily(command)) => command.run(&terminal),
         Command::Config(Lazily(command)) => command.run(&terminal),
@@ -87,9 +89,33 @@ pub fn run(cli: &Cli) -> Exit {
         Command::Serve(command) => command.0.run(&terminal),
         Command::Token(Lazily(command)) => command.run(&terminal),
         Command::Completions(Lazily(command)) => command.run(&terminal),
-    };
-    result.unwrap_or_else(|error| {
-        terminal.error(&error);
-        Exit::Usage
     })
+}
+
+/// Whatever happens ends with one of the exit codes that pipelines know.
+fn guarded(terminal: &Terminal, run: impl FnOnce() -> anyhow::Result<Exit>) -> Exit {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
+            terminal.error(&error);
+            Exit::Usage
+        }
+        Err(_) => {
+            terminal.error(&anyhow::anyhow!("a mistake in lockgate itself, told above; report it"));
+            Exit::Undecided
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_an_exit_code_that_is_known() {
+        let terminal = Terminal::new(Color::default());
+        assert_eq!(guarded(&terminal, || Ok(Exit::Deny)), Exit::Deny);
+        assert_eq!(guarded(&terminal, || anyhow::bail!("no gate file")), Exit::Usage);
+        assert_eq!(guarded(&terminal, || panic!("a mistake")), Exit::Undecided);
+    }
 }

@@ -39,25 +39,19 @@ impl SandboxOptions {
 
     /// The sandbox that these options describe.
     pub(super) fn sandbox(&self, terminal: &Terminal) -> anyhow::Result<Sandbox> {
-        self.sandbox_with(self.cache(terminal), terminal)
+        let cache = self.cache(terminal);
+        let on_compile = told(cache.as_ref(), terminal);
+        Sandbox::new(cache, on_compile).context(UNAVAILABLE)
     }
 
-    /// A sandbox that keeps what it compiles in `cache`, and says what that is.
-    pub(super) fn sandbox_with(
+    /// A sandbox for one decision that keeps what it compiles in `cache`.
+    pub(super) fn sandbox_for_few(
         &self,
         cache: Option<Cache>,
         terminal: &Terminal,
     ) -> anyhow::Result<Sandbox> {
-        let terminal = *terminal;
-        let kept = cache.is_some();
-        let on_compile = move |policy: &PolicyRef| {
-            // Kept nowhere, it is compiled every time.
-            if kept {
-                terminal
-                    .note(format_args!("compiling {policy} for this machine (kept for next time)"));
-            }
-        };
-        Sandbox::new(cache, on_compile).context("cannot run policies here")
+        let on_compile = told(cache.as_ref(), terminal);
+        Sandbox::for_few(cache, on_compile).context(UNAVAILABLE)
     }
 
     /// Where pulled policies are kept: in the directory of the cache, if that can be used.
@@ -71,6 +65,19 @@ impl SandboxOptions {
             return None;
         }
         self.cache_dir.clone().or_else(|| default_directory().map(|base| base.join("lockgate")))
+    }
+}
+
+const UNAVAILABLE: &str = "cannot run policies here";
+
+/// Says what is compiled where it is kept. Elsewhere it is compiled every time.
+fn told(cache: Option<&Cache>, terminal: &Terminal) -> impl Fn(&PolicyRef) + use<> {
+    let terminal = *terminal;
+    let kept = cache.is_some();
+    move |policy: &PolicyRef| {
+        if kept {
+            terminal.note(format_args!("compiling {policy} for this machine (kept for next time)"));
+        }
     }
 }
 

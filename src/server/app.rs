@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use tower::ServiceExt as _;
 use tracing::{Instrument as _, field};
 use uuid::Uuid;
 
 use super::auth::{Doorkeeper, Principal, Role};
 use super::body::BodyLimits;
+use super::gateway::Gateway;
 use super::listen::Peer;
 use super::problem::{Code, Problem};
 use super::ready::Readiness;
@@ -34,7 +35,6 @@ pub(super) struct App {
     pub(super) metrics: Arc<Metrics>,
     pub(super) reload: Arc<Reload>,
     pub(super) readiness: Readiness,
-    pub(super) has_gateway: bool,
     pub(super) document: std::sync::OnceLock<Arc<str>>,
 }
 
@@ -47,19 +47,23 @@ impl App {
     }
 }
 
-/// All routes; what they do not know goes to `fallback`, where there is one.
-pub(super) fn router(app: &Shared, fallback: Option<Router>) -> Router {
-    let routes = Routes::new();
-    let routes = decisions::routes(routes);
-    let routes = kubernetes::routes(routes);
-    let (router, document) = ready::routes(routes).finish();
+/// Everything that the server answers.
+pub(super) struct Front {
+    app: Shared,
+    router: Router,
+    gateway: Option<Gateway>,
+}
+
+/// The routes that are lockgate's own.
+fn router(app: &Shared) -> Router {
+    let (router, document) = routes().finish();
     let _ = app.document.set(document.to_string().into());
-    let router = router.method_not_allowed_fallback(wrong_method);
-    let router = match fallback {
-        None => router.fallback(unknown),
-        Some(gateway) => router.fallback_service(gateway),
-    };
-    router.layer(from_fn_with_state(Arc::clone(app), observe)).with_state(Arc::clone(app))
+    let router = router.fallback(unknown).method_not_allowed_fallback(wrong_method);
+    router.with_state(Arc::clone(app))
+}
+
+fn routes() -> Routes {
+    ready::routes(kubernetes::routes(decisions::routes(Routes::new())))
 }
 
 async fn unknown() -> Problem {
@@ -70,62 +74,72 @@ async fn wrong_method() -> Problem {
     Problem::new(Code::MethodNotAllowed)
 }
 
-/// The id by which a request is found in the log; an extension of it.
-#[derive(Clone, Debug)]
-pub struct RequestId(Arc<str>);
-
-impl RequestId {
-    /// The id as it stands in the log and in the `x-request-id` of the answer.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 const REQUEST_ID: &str = "x-request-id";
 
-/// Gives every request an id and a span, counts it, and keeps browsers from guessing.
-async fn observe(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
-    let matched = request.extensions().get::<MatchedPath>();
-    let route = matched.map_or("other", |path| known(path.as_str()));
-    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    let id: Arc<str> = match given.filter(|id| is_plain(id)) {
-        Some(id) => Arc::from(id),
-        None => Uuid::now_v7().as_simple().to_string().into(),
-    };
-    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
-    let client = request.extensions().get::<Peer>().map(|peer| peer.address);
-    let client = client.map(field::display);
-    let span = tracing::info_span!(
-        "request",
-        id = &*id,
-        method = %request.method(),
-        route,
-        client,
-        otel.name = field::Empty,
-        otel.kind = field::Empty,
-    );
-    let traced = Traced::begin(&span, request.method(), route, request.headers());
-    let mut response = next.run(request).instrument(span).await;
-    traced.end(response.status());
-    app.metrics.answered(route, response.status().as_u16());
-    let headers = response.headers_mut();
-    // What the gateway passes on keeps the headers it came with.
-    if route != "other" || !app.has_gateway {
-        if let Ok(value) = HeaderValue::from_str(&id) {
-            headers.insert(REQUEST_ID, value);
-        }
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+impl Front {
+    pub(super) fn new(app: Shared, gateway: Option<Gateway>) -> Self {
+        Self { router: router(&app), app, gateway }
     }
-    response
+
+    /// Gives a request an id and a span, has it answered by its own routes or by the gateway, counts
+    /// it, and keeps browsers from guessing.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        let own = known(request.uri().path());
+        // What the gateway passes on keeps the headers it came with, so its id is for the log alone.
+        let gateway = self.gateway.as_ref().filter(|_| own.is_none());
+        let route = own.unwrap_or("other");
+        let is_logged = tracing::enabled!(tracing::Level::INFO);
+        let id = (is_logged || gateway.is_none()).then(|| id(request.headers()));
+        let client = request.extensions().get::<Peer>().map(|peer| peer.address);
+        let client = client.map(field::display);
+        let span = tracing::info_span!(
+            "request",
+            id = id.as_deref(),
+            method = %request.method(),
+            route,
+            client,
+            otel.name = field::Empty,
+            otel.kind = field::Empty,
+        );
+        let traced = Traced::begin(&span, request.method(), route, request.headers());
+        let answer = async {
+            match gateway {
+                Some(gateway) => gateway.answer(request).await,
+                None => {
+                    let Ok(response) = self.router.clone().oneshot(request).await;
+                    response
+                }
+            }
+        };
+        let mut response = answer.instrument(span).await;
+        traced.end(response.status());
+        self.app.metrics.answered(route, response.status().as_u16());
+        if gateway.is_none() {
+            let headers = response.headers_mut();
+            if let Some(Ok(id)) = id.map(HeaderValue::try_from) {
+                headers.insert(REQUEST_ID, id);
+            }
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        response
+    }
 }
 
-/// Labels come from this list and not from a request.
-fn known(path: &str) -> &'static str {
-    const ROUTES: [&str; 9] = [
+/// The id by which a request is found in the log: the one it came with, if that is one.
+fn id(headers: &HeaderMap) -> String {
+    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    match given.filter(|id| is_plain(id)) {
+        Some(id) => id.to_owned(),
+        None => Uuid::now_v7().as_simple().to_string(),
+    }
+}
+
+/// The route of lockgate's own that a path is of. Labels come from this list and not from a request.
+fn known(path: &str) -> Option<&'static str> {
+    const DECISION: &str = "/v1/decisions/{id}";
+    const ROUTES: [&str; 8] = [
         "/v1/decisions",
-        "/v1/decisions/{id}",
         "/v1/reload",
         "/k8s/validate",
         "/livez",
@@ -134,7 +148,11 @@ fn known(path: &str) -> &'static str {
         "/openapi.json",
         "/v1/version",
     ];
-    ROUTES.into_iter().find(|route| *route == path).unwrap_or("other")
+    let is_decision = |id: &str| !id.is_empty() && !id.contains('/');
+    match path.strip_prefix("/v1/decisions/") {
+        Some(id) => is_decision(id).then_some(DECISION),
+        None => ROUTES.into_iter().find(|route| *route == path),
+    }
 }
 
 /// Whether an id that came from outside can go into a log and a header as it is.
@@ -176,3 +194,21 @@ pub(super) fn json(body: impl Into<axum::body::Body>) -> Response {
 
 /// How long answers to health checks may be kept before the record is tried again.
 pub(super) const FRESH: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_known_by_its_path() {
+        let (_, document) = routes().finish();
+        let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+        assert!(!paths.is_empty());
+        for path in paths {
+            assert_eq!(known(path), Some(path.as_str()));
+        }
+        for path in ["/v1/decisions/", "/v1/decisions/a/b", "/v1", "/livez/", "/api/2.0/mlflow"] {
+            assert_eq!(known(path), None, "{path}");
+        }
+    }
+}

@@ -25,7 +25,6 @@ mod telemetry;
 mod text;
 mod tls;
 
-pub use app::RequestId;
 pub use auth::{
     Credentials, Doorkeeper, InvalidCredentials, InvalidName, NewToken, Principal, Role,
     UnknownRole,

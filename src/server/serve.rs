@@ -5,13 +5,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 
-use super::app::{self, App};
+use super::app::{App, Front};
 use super::auth::Doorkeeper;
 use super::body::BodyLimits;
+use super::gateway::Gateway;
 use super::kubernetes::Settings;
 use super::listen::{ConnectionLimits, Listening};
 use super::ready::Readiness;
@@ -49,12 +49,9 @@ pub struct Setup {
     pub body: BodyLimits,
     /// What is taken of connections.
     pub connections: ConnectionLimits,
-    /// What answers the requests that the server itself does not know: the gateway.
-    ///
-    /// Its requests carry the extensions `RequestId` and, for whoever needs it, the connection's
-    /// peer. No credentials have been looked at, no body has been read, and no header is added to
-    /// its answers.
-    pub fallback: Option<Router>,
+    /// What answers the requests that the server itself does not know. No credentials have been
+    /// looked at, no body has been read, and no header is added to its answers.
+    pub gateway: Option<Gateway>,
 }
 
 /// Why a server has ended before it was told to.
@@ -87,7 +84,7 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
         metrics,
         body,
         connections,
-        fallback,
+        gateway,
     } = setup;
     let address = listener.local_addr()?;
     let tls = tls.map(Arc::new);
@@ -111,13 +108,12 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
         metrics: Arc::clone(&metrics),
         reload: Arc::clone(&reload),
         readiness: Readiness::default(),
-        has_gateway: fallback.is_some(),
         document: std::sync::OnceLock::new(),
     });
-    let router = app::router(&app, fallback);
+    let front = Front::new(app, gateway);
     // Health checks are answered while the gates are loaded, which may take seconds.
     let (end, ended) = watch::channel(false);
-    let listening = Listening::new(listener, tls, router, connections, metrics)?;
+    let listening = Listening::new(listener, tls, front, connections, metrics)?;
     let served = tokio::spawn(listening.until(told(ended)));
     tracing::info!(%address, "listening");
     let kept = retention.map(|retention| retention.keep_up(record.clone()));

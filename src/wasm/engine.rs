@@ -43,18 +43,24 @@ pub(super) struct SandboxEngine {
 }
 
 impl SandboxEngine {
+    /// An engine for many evaluations, with room for as many as may run at a time.
     pub(super) fn new() -> wasmtime::Result<Self> {
-        let mut config = config();
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let evaluations =
-            u32::try_from(processors).unwrap_or(1).clamp(2, 256) * EVALUATIONS_PER_PROCESSOR;
-        config.allocation_strategy(pool(evaluations));
-        // Where address space is rationed the pool cannot be had. Slots are then made for each
-        // evaluation, which takes longer and is otherwise the same.
-        let engine = Engine::new(&config).or_else(|_| {
-            Engine::new(config.allocation_strategy(InstanceAllocationStrategy::OnDemand))
-        })?;
-        let ticker = Arc::new(Ticker::new(evaluations));
+        let processors = processors();
+        let evaluations = at_a_time(processors);
+        let engine = Engine::new(config().allocation_strategy(pool(evaluations)));
+        // Where address space is rationed the pool cannot be had.
+        engine.map_or_else(|_| Self::for_few(), |engine| Self::start(engine, processors))
+    }
+
+    /// An engine for a few evaluations: their memories are mapped when they are wanted, which takes
+    /// longer each time and no time at the start, and is otherwise the same.
+    pub(super) fn for_few() -> wasmtime::Result<Self> {
+        let strategy = InstanceAllocationStrategy::OnDemand;
+        Self::start(Engine::new(config().allocation_strategy(strategy))?, processors())
+    }
+
+    fn start(engine: Engine, processors: usize) -> wasmtime::Result<Self> {
+        let ticker = Arc::new(Ticker::new(at_a_time(processors)));
         let weak_engine = engine.weak();
         let weak_ticker = Arc::downgrade(&ticker);
         std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
@@ -111,6 +117,14 @@ impl Drop for SandboxEngine {
         // Wakes a parked ticker, so that it sees the engine gone.
         self.ticker.enter();
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+fn at_a_time(processors: usize) -> u32 {
+    u32::try_from(processors).unwrap_or(1).clamp(2, 256) * EVALUATIONS_PER_PROCESSOR
 }
 
 fn fingerprint(engine: &Engine) -> Digest {

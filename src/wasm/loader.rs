@@ -47,8 +47,27 @@ impl Sandbox {
         cache: Option<Cache>,
         on_compile: impl Fn(&PolicyRef) + Send + Sync + 'static,
     ) -> Result<Self, SandboxUnavailable> {
+        Self::on(SandboxEngine::new(), cache, on_compile)
+    }
+
+    /// The same for few evaluations, a decision or two: it is there sooner, and each takes longer.
+    ///
+    /// # Errors
+    /// When the engine does not support this machine.
+    pub fn for_few(
+        cache: Option<Cache>,
+        on_compile: impl Fn(&PolicyRef) + Send + Sync + 'static,
+    ) -> Result<Self, SandboxUnavailable> {
+        Self::on(SandboxEngine::for_few(), cache, on_compile)
+    }
+
+    fn on(
+        engine: wasmtime::Result<SandboxEngine>,
+        cache: Option<Cache>,
+        on_compile: impl Fn(&PolicyRef) + Send + Sync + 'static,
+    ) -> Result<Self, SandboxUnavailable> {
         let unavailable = |error: wasmtime::Error| SandboxUnavailable(one_line(&error));
-        let engine = SandboxEngine::new().map_err(unavailable)?;
+        let engine = engine.map_err(unavailable)?;
         let (linker, offer) = host::linker(&engine).map_err(unavailable)?;
         Ok(Self {
             engine: Arc::new(engine),

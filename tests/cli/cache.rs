@@ -21,6 +21,15 @@ fn a_cold_start_says_what_it_compiles_and_a_warm_one_nothing() {
 }
 
 #[test]
+fn what_another_command_has_compiled_is_used() {
+    let folder = Folder::with_auc(0.95);
+    let line = "policy inspect std/metric-threshold --cache-dir cache";
+    let output = folder.command().args(line.split_whitespace()).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("compiling"));
+    assert_eq!(said(&folder, "--cache-dir cache"), "");
+}
+
+#[test]
 fn without_a_cache_nothing_is_kept_or_said() {
     let folder = Folder::with_auc(0.95);
     let line = "check fraud-detector/3 --to Production --evidence evidence --no-cache";

@@ -9,7 +9,7 @@ use lockgate::model::{
 use lockgate::policy::{Evaluation, Facts, Limits};
 use lockgate_guests as guests;
 
-use crate::support::{assert_contained, evaluate, load, promotion, sandbox, verdict};
+use crate::support::{assert_contained, evaluate, load, promotion, sandbox, sandboxes, verdict};
 
 // A guest without a test of its name does not compile.
 macro_rules! has_a_test {
@@ -20,15 +20,23 @@ macro_rules! has_a_test {
 }
 lockgate_guests::for_each_guest!(has_a_test);
 
-/// Runs a guest that loads, and checks that its failure is contained.
+/// Runs a guest that loads, and checks that its failure is contained and in every sandbox the same.
 fn run_under(core: &str, limits: &Limits) -> Evaluation {
-    let sandbox = sandbox();
-    let policy = load(&sandbox, &guests::component(core)).unwrap();
-    let evaluation = evaluate(policy.as_ref(), limits);
-    if let Err(reason) = &evaluation.result {
-        assert_contained(&sandbox, reason);
+    let [one, other] = sandboxes().map(|sandbox| {
+        let policy = load(&sandbox, &guests::component(core)).unwrap();
+        let evaluation = evaluate(policy.as_ref(), limits);
+        if let Err(reason) = &evaluation.result {
+            assert_contained(&sandbox, reason);
+        }
+        evaluation
+    });
+    assert_eq!(one.result, other.result);
+    // A deadline is met where it is met.
+    if !matches!(one.result, Err(Undecided::DeadlineExceeded { .. })) {
+        let used = |evaluation: &Evaluation| (evaluation.usage.fuel, evaluation.usage.peak_memory);
+        assert_eq!(used(&one), used(&other));
     }
-    evaluation
+    one
 }
 
 fn reason(core: &str) -> Undecided {
@@ -37,10 +45,13 @@ fn reason(core: &str) -> Undecided {
 
 /// The reason why a guest does not load.
 fn refused(core: &str) -> Undecided {
-    let sandbox = sandbox();
-    let reason = load(&sandbox, &guests::component(core)).map(|_| ()).unwrap_err();
-    assert_contained(&sandbox, &reason);
-    reason
+    let [one, other] = sandboxes().map(|sandbox| {
+        let reason = load(&sandbox, &guests::component(core)).map(|_| ()).unwrap_err();
+        assert_contained(&sandbox, &reason);
+        reason
+    });
+    assert_eq!(one, other);
+    one
 }
 
 /// Fuel for a thousandth of the default, so that a loop ends soon.

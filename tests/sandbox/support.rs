@@ -15,6 +15,11 @@ pub(crate) fn sandbox() -> Sandbox {
     Sandbox::new(None, |_| ()).unwrap()
 }
 
+/// One of each kind.
+pub(crate) fn sandboxes() -> [Sandbox; 2] {
+    [sandbox(), Sandbox::for_few(None, |_| ()).unwrap()]
+}
+
 pub(crate) fn promotion() -> Promotion {
     Promotion {
         subject: ModelVersion {

@@ -22,7 +22,7 @@ use super::terminal::Terminal;
 use crate::record::{self, Record};
 use crate::registry::kubernetes::{Mapping, RegistryHost, Rules};
 use crate::report::plain;
-use crate::server::gateway::{Counts, Gateway};
+use crate::server::gateway::Counts;
 use crate::server::{
     Collect, Credentials, Doorkeeper, Gatekeeper, KubernetesSettings, LogFormat, Metrics,
     Retention, STACK, ServeError, Setup, Telemetry, Tls, TlsFiles, serve,
@@ -237,7 +237,7 @@ impl Serve {
             metrics,
             body,
             connections: self.limits.connections(),
-            fallback: gateway.map(Gateway::router),
+            gateway,
         };
         Ok(serve(setup, stop).await)
     }

@@ -14,11 +14,9 @@ mod proxy;
 mod refusal;
 mod webhook;
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Request, Response};
 use tokio::sync::Semaphore;
@@ -123,14 +121,6 @@ impl Gateway {
             receiver: options.webhook_secret.clone().map(Receiver::new),
             options,
         })))
-    }
-
-    /// Everything that lockgate's own routes do not know.
-    pub fn router(self) -> Router {
-        Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
-            let gateway = self.clone();
-            async move { Ok::<_, Infallible>(gateway.answer(request).await) }
-        }))
     }
 
     /// Answers one request.

@@ -4,13 +4,13 @@ mod drivers;
 mod guarded;
 mod idle;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -22,9 +22,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
 
 use super::Metrics;
+use super::app::Front;
 use super::auth::ClientCertificate;
 use super::tls::Tls;
 use drivers::{Drivers, Requests};
@@ -72,7 +72,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nc
 pub(super) struct Listening {
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
-    router: Router,
+    front: Arc<Front>,
     limits: ConnectionLimits,
     metrics: Arc<Metrics>,
     drivers: Drivers,
@@ -83,15 +83,16 @@ impl Listening {
     pub(super) fn new(
         listener: TcpListener,
         tls: Option<Arc<Tls>>,
-        router: Router,
+        front: Front,
         limits: ConnectionLimits,
         metrics: Arc<Metrics>,
     ) -> io::Result<Self> {
-        Ok(Self { listener, tls, router, limits, metrics, drivers: Drivers::start()? })
+        let front = Arc::new(front);
+        Ok(Self { listener, tls, front, limits, metrics, drivers: Drivers::start()? })
     }
 
     pub(super) async fn until(self, stop: impl Future<Output = ()>) {
-        let Self { listener, tls, router, limits, metrics, drivers } = self;
+        let Self { listener, tls, front, limits, metrics, drivers } = self;
         let places = Arc::new(Semaphore::new(limits.connections));
         let (end, _) = watch::channel(());
         let builder = Arc::new(builder(&limits));
@@ -115,7 +116,7 @@ impl Listening {
             };
             let connection = Connection {
                 builder: Arc::clone(&builder),
-                router: router.clone(),
+                front: Arc::clone(&front),
                 limits,
                 ended: end.subscribe(),
                 counted: Counted::new(place, &metrics),
@@ -200,7 +201,7 @@ impl Drop for Counted {
 
 struct Connection {
     builder: Arc<Builder<Requests>>,
-    router: Router,
+    front: Arc<Front>,
     limits: ConnectionLimits,
     /// Told when the server stops, and held until the connection has ended.
     ended: watch::Receiver<()>,
@@ -260,19 +261,22 @@ impl Connection {
         let stream = Guarded::new(stream, time, self.limits.stalled);
         let activity = Activity::default();
         let requests = activity.clone();
-        let router = self.router;
+        let front = self.front;
         let service = service_fn(move |mut request: Request<Incoming>| {
             let under_way = requests.begin(request.version());
             request.extensions_mut().insert(peer.clone());
             let many = request.version() == Version::HTTP_2 && request.headers().len() > HEADERS;
-            let answer = (!many).then(|| router.clone().oneshot(request.map(Body::new)));
+            let front = Arc::clone(&front);
+            // Boxed, as a connection keeps the room for it while it is idle.
+            let answer = (!many)
+                .then(move || Box::pin(async move { front.answer(request.map(Body::new)).await }));
             async move {
                 let answer = match answer {
                     Some(answer) => answer.await,
-                    None => Ok(too_many_headers()),
+                    None => too_many_headers(),
                 };
                 drop(under_way);
-                answer
+                Ok::<_, Infallible>(answer)
             }
         });
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
