@@ -163,7 +163,7 @@ impl Check {
             unmatched: config.unmatched,
             until: None,
         };
-        let decision = evaluate_across(case, &policies, sandbox.processors());
+        let decision = evaluate_across(case, &policies);
         // The process ends soon, and the kernel takes all of it back at once.
         std::mem::forget((policies, sandbox, evidence, matched));
         std::mem::forget(config);

@@ -2,6 +2,7 @@
 //! answers to [`decide`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -98,15 +99,19 @@ pub struct Case<'a> {
 /// Runs every policy of every gate that matches, not just up to the first failure, and decides.
 #[must_use]
 pub fn evaluate(case: Case<'_>, policies: &Policies) -> Decision {
-    evaluate_across(case, policies, 1)
+    judge(case, policies, || 1)
 }
 
-/// The same on up to so many threads, the caller's among them, for whoever has processors to spare.
+/// The same for whoever has all processors to himself: on as many threads, should it take long.
 #[must_use]
-pub fn evaluate_across(case: Case<'_>, policies: &Policies, threads: usize) -> Decision {
+pub fn evaluate_across(case: Case<'_>, policies: &Policies) -> Decision {
+    judge(case, policies, || std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
+fn judge(case: Case<'_>, policies: &Policies, threads: impl Fn() -> usize) -> Decision {
     let until = case.until;
     let answers = case.answers(|invocations, facts| {
-        let answered = across(threads, ALONE, invocations, |invocation| {
+        let answered = across(&threads, ALONE, invocations, |invocation| {
             answer(invocation, policies, |policy, params| {
                 run(policy, facts, params, &invocation.limits, until)
             })
@@ -247,7 +252,7 @@ fn not_loaded(reference: &PolicyRef) -> Undecided {
 /// `work` on every item, in any order; none where it panicked on another thread. The others are
 /// started once it has taken longer than `alone`.
 fn across<T: Sync, R: Send + Sync>(
-    threads: usize,
+    threads: impl Fn() -> usize,
     alone: Duration,
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
@@ -264,10 +269,10 @@ fn across<T: Sync, R: Send + Sync>(
     std::thread::scope(|scope| {
         let mut others = Vec::new();
         while take() {
-            if others.is_empty() && start.elapsed() >= alone {
-                let left = items.len().saturating_sub(next.load(Relaxed));
+            let left = items.len().saturating_sub(next.load(Relaxed));
+            if left > 1 && others.is_empty() && start.elapsed() >= alone {
                 // One that cannot be had leaves its share to the rest.
-                others.extend((1..threads.min(left)).map_while(|_| {
+                others.extend((1..threads().min(left)).map_while(|_| {
                     let thread = std::thread::Builder::new().name("policies".to_owned());
                     thread.spawn_scoped(scope, || while take() {}).ok()
                 }));

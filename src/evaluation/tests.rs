@@ -170,10 +170,10 @@ fn work_on_several_threads_is_answered_in_order() {
     let items: Vec<u32> = (0..20).collect();
     let doubled: Vec<_> = items.iter().map(|item| Some(item * 2)).collect();
     for threads in [0, 1, 2, 3, 40] {
-        let answers = across(threads, Duration::ZERO, &items, |item| item * 2);
+        let answers = across(|| threads, Duration::ZERO, &items, |item| item * 2);
         assert_eq!(answers, doubled, "{threads} threads");
     }
-    assert_eq!(across::<u32, u32>(2, Duration::ZERO, &[], |item| *item), []);
+    assert_eq!(across(|| 2, Duration::ZERO, &[0_u32; 0], |item| *item), []);
 }
 
 #[test]
@@ -181,12 +181,17 @@ fn a_panic_on_another_thread_is_no_answer_to_what_it_was_at() {
     let here = std::thread::current().id();
     // Both threads meet there, so each has one of two items; the first is done alone.
     let both = std::sync::Barrier::new(2);
-    let answers = across(2, Duration::ZERO, &[false, true, true], |meet| {
-        if *meet {
-            both.wait();
-            assert!(std::thread::current().id() == here, "a mistake in the host");
-        }
-    });
+    let answers = across(
+        || 2,
+        Duration::ZERO,
+        &[false, true, true],
+        |meet| {
+            if *meet {
+                both.wait();
+                assert!(std::thread::current().id() == here, "a mistake in the host");
+            }
+        },
+    );
     assert_eq!(answers.iter().flatten().count(), 2);
     assert_eq!(answers.first(), Some(&Some(())));
 }
@@ -198,7 +203,7 @@ fn a_decision_on_several_threads_is_the_same() {
         scene.gate.guards = vec![scene.gate.guards[0].clone(); 5];
         scene.invocations = vec![scene.invocations[0].clone(); 5];
         let alone = scene.with(evaluate);
-        let across = scene.with(|case, policies| evaluate_across(case, policies, 3));
+        let across = scene.with(evaluate_across);
         assert_eq!(across.verdict, alone.verdict);
         assert_eq!(across.gates[0].policies.len(), 5);
     }

@@ -1,5 +1,8 @@
 use std::hash::{Hash, Hasher};
+use std::io;
 use std::num::NonZero;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,30 +42,50 @@ pub(super) struct SandboxEngine {
     engine: Engine,
     ticker: Arc<Ticker>,
     fingerprint: Digest,
-    processors: usize,
+    /// Whether a thread moves the epoch.
+    is_watched: AtomicBool,
 }
 
 impl SandboxEngine {
     /// An engine for many evaluations, with room for as many as may run at a time.
     pub(super) fn new() -> wasmtime::Result<Self> {
-        let processors = processors();
-        let evaluations = at_a_time(processors);
-        let engine = Engine::new(config().allocation_strategy(pool(evaluations)));
-        // Where address space is rationed the pool cannot be had.
-        engine.map_or_else(|_| Self::for_few(), |engine| Self::start(engine, processors))
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let evaluations =
+            u32::try_from(processors).unwrap_or(1).clamp(2, 256) * EVALUATIONS_PER_PROCESSOR;
+        let pooled = Engine::new(config().allocation_strategy(pool(evaluations)));
+        // Where address space is rationed the pool cannot be had. Slots are then made for each
+        // evaluation, which takes longer and is otherwise the same.
+        let engine = pooled.or_else(|_| on_demand())?;
+        let engine = Self::with(engine, evaluations);
+        engine.watch()?;
+        Ok(engine)
     }
 
-    /// An engine for a few evaluations: their memories are mapped when they are wanted, which takes
-    /// longer each time and no time at the start, and is otherwise the same.
+    /// An engine for a few evaluations: it maps memory when that is wanted, and has no clock until
+    /// something runs for long.
     pub(super) fn for_few() -> wasmtime::Result<Self> {
-        let strategy = InstanceAllocationStrategy::OnDemand;
-        Self::start(Engine::new(config().allocation_strategy(strategy))?, processors())
+        Ok(Self::with(on_demand()?, u32::MAX))
     }
 
-    fn start(engine: Engine, processors: usize) -> wasmtime::Result<Self> {
-        let ticker = Arc::new(Ticker::new(at_a_time(processors)));
-        let weak_engine = engine.weak();
-        let weak_ticker = Arc::downgrade(&ticker);
+    fn with(engine: Engine, most: u32) -> Self {
+        let ticker = Arc::new(Ticker::new(most));
+        let fingerprint = fingerprint(&engine);
+        Self { engine, ticker, fingerprint, is_watched: AtomicBool::new(false) }
+    }
+
+    /// Whether deadlines are kept already.
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched.load(Acquire)
+    }
+
+    /// Sees to it that deadlines are kept.
+    fn watch(&self) -> io::Result<()> {
+        if self.is_watched() {
+            return Ok(());
+        }
+        let weak_engine = self.engine.weak();
+        let weak_ticker = Arc::downgrade(&self.ticker);
+        // Should two come here at once, both threads count the same time, which is counted once.
         std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
             // Both are weak, so that the thread ends with the engine.
             while let (Some(ticker), Some(engine)) = (weak_ticker.upgrade(), weak_engine.upgrade())
@@ -73,17 +96,12 @@ impl SandboxEngine {
                 std::thread::sleep(TICK);
             }
         })?;
-        let fingerprint = fingerprint(&engine);
-        Ok(Self { engine, ticker, fingerprint, processors })
+        self.is_watched.store(true, Release);
+        Ok(())
     }
 
     pub(super) const fn wasmtime(&self) -> &Engine {
         &self.engine
-    }
-
-    /// What this process may use, as it was found at the start.
-    pub(super) const fn processors(&self) -> usize {
-        self.processors
     }
 
     /// Epoch ticks that amount to at least `duration`.
@@ -96,13 +114,15 @@ impl SandboxEngine {
     }
 
     /// Waits for a slot to evaluate in, and lets the epoch move for as long as the answer lives.
-    pub(super) fn enter(&self) -> Running<'_> {
+    pub(super) fn enter(&self) -> io::Result<Running<'_>> {
+        self.watch()?;
         self.ticker.enter();
-        Running(&self.ticker)
+        Ok(Running(&self.ticker))
     }
 
     /// The same without waiting; none when every slot is taken.
     pub(super) fn try_enter(&self) -> Option<Running<'_>> {
+        self.watch().ok()?;
         self.ticker.try_enter().then_some(Running(&self.ticker))
     }
 
@@ -119,12 +139,8 @@ impl Drop for SandboxEngine {
     }
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
-}
-
-fn at_a_time(processors: usize) -> u32 {
-    u32::try_from(processors).unwrap_or(1).clamp(2, 256) * EVALUATIONS_PER_PROCESSOR
+fn on_demand() -> wasmtime::Result<Engine> {
+    Engine::new(config().allocation_strategy(InstanceAllocationStrategy::OnDemand))
 }
 
 fn fingerprint(engine: &Engine) -> Digest {

@@ -78,13 +78,6 @@ impl Sandbox {
         })
     }
 
-    /// Processors that this process may use; evaluations on as many threads do not wait for each
-    /// other.
-    #[must_use]
-    pub fn processors(&self) -> usize {
-        self.engine.processors()
-    }
-
     /// Loads a policy and says what it is, what it can see and what it needs.
     ///
     /// # Errors

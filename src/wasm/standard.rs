@@ -22,6 +22,11 @@ pub(super) fn find(name: &str) -> Option<&'static Standard> {
     STANDARD.iter().find(|standard| standard.name == name)
 }
 
+/// Whether a component is one of those in the binary.
+pub(super) fn is_one(digest: Digest) -> bool {
+    STANDARD.iter().any(|standard| standard.digest() == digest)
+}
+
 /// Names of the policies in the binary, in alphabetical order.
 pub fn names() -> impl Iterator<Item = &'static str> {
     STANDARD.iter().map(|standard| standard.name)

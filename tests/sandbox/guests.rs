@@ -6,7 +6,7 @@ use lockgate::decision::Verdict;
 use lockgate::model::{
     Budget, Category, Exploitability, Finding, Metric, Severity, Snapshot, Undecided,
 };
-use lockgate::policy::{Evaluation, Facts, Limits};
+use lockgate::policy::{Evaluation, Facts, Limits, PolicyLoader as _, PolicyRef};
 use lockgate_guests as guests;
 
 use crate::support::{assert_contained, evaluate, load, promotion, sandbox, sandboxes, verdict};
@@ -65,6 +65,21 @@ fn honest() {
     assert_eq!(verdict(evaluation.result), Verdict::Allow);
     assert!(evaluation.usage.fuel > 0);
     assert_eq!(evaluation.usage.peak_memory, 2 * 65_536);
+}
+
+#[test]
+fn standard_policies_answer_alike_in_every_sandbox() {
+    for name in lockgate::wasm::standard_names() {
+        let reference = PolicyRef::Standard(name.to_owned());
+        for limits in [Limits::default(), Limits::new(1_000, 64, 10_000).unwrap()] {
+            let [one, other] = sandboxes().map(|sandbox| {
+                let policy = sandbox.load(&reference).unwrap();
+                let evaluation = evaluate(policy.as_ref(), &limits);
+                (evaluation.result, evaluation.usage.fuel, evaluation.usage.peak_memory)
+            });
+            assert_eq!(one, other, "{name}");
+        }
+    }
 }
 
 #[test]
