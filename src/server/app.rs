@@ -6,11 +6,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt as _;
-use tracing::{Instrument as _, field};
-use uuid::Uuid;
+use tracing::Instrument as _;
 
 use super::auth::{Doorkeeper, Principal, Role};
 use super::body::BodyLimits;
@@ -20,7 +19,7 @@ use super::problem::{Code, Problem};
 use super::ready::Readiness;
 use super::reload::Reload;
 use super::routes::Routes;
-use super::telemetry::Traced;
+use super::scope::{REQUEST_ID, Scope};
 use super::{Collect, Gatekeeper, Metrics, decisions, kubernetes, ready};
 use crate::record::Record;
 
@@ -74,64 +73,35 @@ async fn wrong_method() -> Problem {
     Problem::new(Code::MethodNotAllowed)
 }
 
-const REQUEST_ID: &str = "x-request-id";
-
 impl Front {
     pub(super) fn new(app: Shared, gateway: Option<Gateway>) -> Self {
         Self { router: router(&app), app, gateway }
     }
 
-    /// Gives a request an id and a span, has it answered by its own routes or by the gateway, counts
-    /// it, and keeps browsers from guessing.
+    /// Has a request answered by its own routes or by the gateway, in its scope, counts it, and
+    /// keeps browsers from guessing.
     pub(super) async fn answer(&self, request: Request) -> Response {
         let own = known(request.uri().path());
-        // What the gateway passes on keeps the headers it came with, so its id is for the log alone.
-        let gateway = self.gateway.as_ref().filter(|_| own.is_none());
         let route = own.unwrap_or("other");
-        let is_logged = tracing::enabled!(tracing::Level::INFO);
-        let id = (is_logged || gateway.is_none()).then(|| id(request.headers()));
-        let client = request.extensions().get::<Peer>().map(|peer| peer.address);
-        let client = client.map(field::display);
-        let span = tracing::info_span!(
-            "request",
-            id = id.as_deref(),
-            method = %request.method(),
-            route,
-            client,
-            otel.name = field::Empty,
-            otel.kind = field::Empty,
-        );
-        let traced = Traced::begin(&span, request.method(), route, request.headers());
-        let answer = async {
-            match gateway {
-                Some(gateway) => gateway.answer(request).await,
-                None => {
-                    let Ok(response) = self.router.clone().oneshot(request).await;
-                    response
+        let scope = Scope::begin(&request, route);
+        let response = match self.gateway.as_ref().filter(|_| own.is_none()) {
+            // What is passed on keeps the headers it came with.
+            Some(gateway) => gateway.answer(request, &scope).await,
+            None => {
+                let answer = self.router.clone().oneshot(request).instrument(scope.span().clone());
+                let Ok(mut response) = answer.await;
+                let headers = response.headers_mut();
+                if let Ok(id) = HeaderValue::try_from(scope.id()) {
+                    headers.insert(REQUEST_ID, id);
                 }
+                headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                response
             }
         };
-        let mut response = answer.instrument(span).await;
-        traced.end(response.status());
+        scope.end(response.status());
         self.app.metrics.answered(route, response.status().as_u16());
-        if gateway.is_none() {
-            let headers = response.headers_mut();
-            if let Some(Ok(id)) = id.map(HeaderValue::try_from) {
-                headers.insert(REQUEST_ID, id);
-            }
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
         response
-    }
-}
-
-/// The id by which a request is found in the log: the one it came with, if that is one.
-fn id(headers: &HeaderMap) -> String {
-    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    match given.filter(|id| is_plain(id)) {
-        Some(id) => id.to_owned(),
-        None => Uuid::now_v7().as_simple().to_string(),
     }
 }
 
@@ -153,12 +123,6 @@ fn known(path: &str) -> Option<&'static str> {
         Some(id) => is_decision(id).then_some(DECISION),
         None => ROUTES.into_iter().find(|route| *route == path),
     }
-}
-
-/// Whether an id that came from outside can go into a log and a header as it is.
-fn is_plain(id: &str) -> bool {
-    (8..=64).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 /// Whoever sent the request; refuses when the credentials are not known.

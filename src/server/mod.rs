@@ -20,6 +20,7 @@ mod ready;
 mod reload;
 mod retention;
 mod routes;
+mod scope;
 mod serve;
 mod telemetry;
 mod text;

@@ -163,35 +163,32 @@ where
 /// Whether there are traces; they cost nothing where there are none.
 static TRACED: AtomicBool = AtomicBool::new(false);
 
-/// The span of a request as a part of the caller's trace, if the request names one, and in the
-/// words of HTTP. Takes a span that nobody has entered yet.
-pub(super) struct Traced(Option<Span>);
+/// Whether requests are traced.
+pub(super) fn is_traced() -> bool {
+    TRACED.load(Ordering::Relaxed)
+}
 
-impl Traced {
-    pub(super) fn begin(span: &Span, method: &Method, route: &str, headers: &HeaderMap) -> Self {
-        if !TRACED.load(Ordering::Relaxed) {
-            return Self(None);
-        }
-        // A header that is none leaves an empty context, and so a trace of its own.
-        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-        let _ = span.set_parent(parent);
-        span.set_attribute("http.request.method", method.as_str().to_owned());
-        if route.starts_with('/') {
-            span.set_attribute("http.route", route.to_owned());
-            span.record("otel.name", format!("{method} {route}"));
-        } else {
-            span.record("otel.name", method.as_str());
-        }
-        span.record("otel.kind", "server");
-        Self(Some(span.clone()))
+/// Makes the span of a request a part of the caller's trace, if the request names one, and puts it
+/// in the words of HTTP. Takes a span that nobody has entered yet.
+pub(super) fn begin(span: &Span, method: &Method, route: &str, headers: &HeaderMap) {
+    // A header that is none leaves an empty context, and so a trace of its own.
+    let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
+    let _ = span.set_parent(parent);
+    span.set_attribute("http.request.method", method.as_str().to_owned());
+    if route.starts_with('/') {
+        span.set_attribute("http.route", route.to_owned());
+        span.record("otel.name", format!("{method} {route}"));
+    } else {
+        span.record("otel.name", method.as_str());
     }
+    span.record("otel.kind", "server");
+}
 
-    pub(super) fn end(&self, status: StatusCode) {
-        let Some(span) = &self.0 else { return };
-        span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
-        if status.is_server_error() {
-            span.set_status(opentelemetry::trace::Status::error(""));
-        }
+/// Tells the span of a request what was answered.
+pub(super) fn end(span: &Span, status: StatusCode) {
+    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.set_status(opentelemetry::trace::Status::error(""));
     }
 }
 

@@ -167,12 +167,7 @@ impl Inner {
         let response = whole.map_err(|refusal| {
             // It may have been made all the same.
             self.made(change, &workspace, None);
-            let id = judged.first().map(|judged| judged.answer.id);
-            let message = format!(
-                "lockgate allows this, but {}; look in MLflow whether it was done.",
-                refusal.message()
-            );
-            Refusal::denied(message, id)
+            refusal.in_doubt(judged.first().map(|judged| judged.answer.id))
         })?;
         if response.status().is_success() {
             let created = created_version(change, response.body());
@@ -275,6 +270,6 @@ async fn whole(response: Response<Body>) -> Result<Response<Bytes>, Refusal> {
     let (head, body) = response.into_parts();
     match Limited::new(body, ANSWER).collect().await {
         Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
-        Err(_) => Err(Refusal::upstream_broken()),
+        Err(error) => Err(Refusal::upstream_broken(error.to_string())),
     }
 }

@@ -20,9 +20,11 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, Request, Response};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use super::body::{Gathered, Ungathered};
 use super::listen;
+use super::scope::Scope;
 use super::{BodyLimits, Gatekeeper};
 use crate::registry::mlflow::{
     Caller, Class, Client, InvalidAddress, MAX_BODY_BYTES, Routes, Screen, Trust,
@@ -123,55 +125,42 @@ impl Gateway {
         })))
     }
 
-    /// Answers one request.
-    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        let answer = if request.uri().path() == WEBHOOK_PATH {
-            return Box::pin(self.deliver(request)).await;
-        } else {
-            self.handle(request).await
-        };
-        answer.unwrap_or_else(|refusal| {
-            tracing::info!(
-                status = refusal.status().as_u16(),
-                message = refusal.message(),
-                "answered in the place of MLflow"
-            );
-            refusal.into_response()
-        })
-    }
-
-    /// What is not merely passed on is boxed: the future of every request would have room for it
+    /// Answers one request. What is merely passed on has no span, unless it is traced or comes to
+    /// nothing; and what is not is boxed, as the future of every request would have room for it
     /// otherwise.
-    async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
+    pub(super) async fn answer(&self, request: Request<Body>, scope: &Scope) -> Response<Body> {
         let inner = &self.0;
+        if request.uri().path() == WEBHOOK_PATH {
+            return Box::pin(self.deliver(request)).instrument(scope.span().clone()).await;
+        }
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        match inner.routes.classify(request.method(), target, request.headers()) {
+        let answer = match inner.routes.classify(request.method(), target, request.headers()) {
             Class::Pass => {
                 inner.counts.request("passed");
                 let peer = inner.peer(&request);
-                inner.proxy.forward(request, peer).await
+                inner.proxy.forward(request, peer).instrument(scope.made()).await
             }
             Class::Screen(screen) => {
-                let answer = Box::pin(self.pass_screened(screen, request)).await;
-                inner.counts.request(match &answer {
-                    Ok(_) => "passed",
-                    Err(_) => "refused",
-                });
+                let answer = Box::pin(self.pass_screened(screen, request));
+                let answer = answer.instrument(scope.span().clone()).await;
+                inner.counts.request(if answer.is_ok() { "passed" } else { "refused" });
                 answer
             }
             Class::Judge(operation) => {
-                let answer = Box::pin(self.enforce(operation, request)).await;
-                inner.counts.request(match &answer {
-                    Ok(_) => "allowed",
-                    Err(_) => "denied",
-                });
+                let answer = Box::pin(self.enforce(operation, request));
+                let answer = answer.instrument(scope.span().clone()).await;
+                inner.counts.request(if answer.is_ok() { "allowed" } else { "denied" });
                 answer
             }
             Class::Refuse(refusal) => {
                 inner.counts.request("refused");
                 Err(refusal.into())
             }
-        }
+        };
+        answer.unwrap_or_else(|refusal| {
+            scope.span().in_scope(|| refusal.log());
+            refusal.into_response()
+        })
     }
 }
 

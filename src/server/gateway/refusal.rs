@@ -1,5 +1,7 @@
 //! Answers of the gateway's own, in the shape of MLflow's: its clients show `message` as it is.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, Response, StatusCode};
@@ -15,6 +17,8 @@ pub struct Refusal {
     code: &'static str,
     message: String,
     decision: Option<DecisionId>,
+    /// What went wrong with MLflow. For the log alone.
+    cause: Option<String>,
 }
 
 /// The body of an error answer, `mlflow.exceptions.MlflowException` as JSON.
@@ -35,7 +39,17 @@ impl Refusal {
             code: "PERMISSION_DENIED",
             message: message.into(),
             decision,
+            cause: None,
         }
+    }
+
+    /// A promotion that was allowed, and may or may not have been made when MLflow broke off.
+    pub(super) fn in_doubt(self, decision: Option<DecisionId>) -> Self {
+        let message = format!(
+            "lockgate allows this, but {}; look in MLflow whether it was done.",
+            self.message
+        );
+        Self { cause: self.cause, ..Self::denied(message, decision) }
     }
 
     /// A request that no parser may be asked to guess at.
@@ -84,38 +98,49 @@ impl Refusal {
         )
     }
 
-    pub(super) fn upstream_unreachable() -> Self {
+    pub(super) fn upstream_unreachable(cause: impl Into<String>) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "TEMPORARILY_UNAVAILABLE",
             "lockgate cannot reach the MLflow server behind it; try again later",
         )
+        .caused_by(cause)
     }
 
-    pub(super) fn upstream_broken() -> Self {
+    pub(super) fn upstream_broken(cause: impl Into<String>) -> Self {
         Self::new(
             StatusCode::BAD_GATEWAY,
             "INTERNAL_ERROR",
             "the MLflow server behind lockgate broke off before it had answered",
         )
+        .caused_by(cause)
     }
 
-    pub(super) fn upstream_silent() -> Self {
+    pub(super) fn upstream_silent(patience: Duration) -> Self {
         Self::new(
             StatusCode::GATEWAY_TIMEOUT,
             "DEADLINE_EXCEEDED",
             "the MLflow server behind lockgate did not answer in time",
         )
+        .caused_by(format!("no answer within {patience:?}"))
     }
 
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), decision: None }
+        Self { status, code, message: message.into(), decision: None, cause: None }
     }
 
-    /// What the caller reads.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
+    fn caused_by(self, cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+
+    /// Says in the log what was answered: that MLflow fails is a warning.
+    pub(super) fn log(&self) {
+        let status = self.status.as_u16();
+        let answer = &self.message;
+        match &self.cause {
+            None => tracing::info!(status, answer, "answered in the place of MLflow"),
+            Some(cause) => tracing::warn!(status, answer, cause, "MLflow failed"),
+        }
     }
 
     /// The HTTP status that it is answered with.

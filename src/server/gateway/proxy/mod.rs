@@ -180,8 +180,8 @@ impl Proxy {
         let (mut parts, body) = answer.into_parts();
         // Never asked for, as `Upgrade` does not go on.
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-            tracing::warn!("MLflow switched protocols without having been asked to");
-            return Err(Refusal::upstream_broken());
+            let cause = "it switched protocols without having been asked to";
+            return Err(Refusal::upstream_broken(cause));
         }
         headers::remove_hop_by_hop(&mut parts.headers);
         parts.version = Version::HTTP_11;
@@ -207,9 +207,7 @@ impl Proxy {
                 Err(_) => match progress.map(|progress| progress.last() + self.patience.answer) {
                     Some(later) if later > deadline => deadline = later,
                     _ => {
-                        let seconds = self.patience.answer.as_secs();
-                        tracing::warn!(seconds, "MLflow did not answer in time");
-                        return Err(Refusal::upstream_silent());
+                        return Err(Refusal::upstream_silent(self.patience.answer));
                     }
                 },
             }
@@ -258,18 +256,12 @@ fn origin_form(path: Option<PathAndQuery>) -> Result<Uri, Refusal> {
     Ok(Uri::from(path))
 }
 
-/// What becomes of a request that MLflow did not answer. The detail is for the log.
+/// What becomes of a request that MLflow did not answer.
 fn failure(error: &PoolError) -> Refusal {
-    let detail = pool::chain(error);
+    let cause = pool::chain(error);
     match error {
-        PoolError::Connect(_) => {
-            tracing::warn!(error = detail, "cannot connect to MLflow");
-            Refusal::upstream_unreachable()
-        }
-        PoolError::Exchange(_) | PoolError::Closed => {
-            tracing::warn!(error = detail, "MLflow's answer broke off");
-            Refusal::upstream_broken()
-        }
+        PoolError::Connect(_) => Refusal::upstream_unreachable(cause),
+        PoolError::Exchange(_) | PoolError::Closed => Refusal::upstream_broken(cause),
     }
 }
 
