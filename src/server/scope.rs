@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use tracing::{Span, field};
 use uuid::Uuid;
 
@@ -14,6 +14,9 @@ use super::telemetry;
 /// The header by which callers find their request in the log.
 pub(super) const REQUEST_ID: &str = "x-request-id";
 
+/// Bytes of a path in the log.
+const PATH: usize = 200;
+
 /// A request, as it is named in the log. Its span is made when something is to be said in it:
 /// most of what the gateway passes on goes without a word, and writing down who asked for what
 /// would take a tenth of the time that passing it on does.
@@ -21,6 +24,7 @@ pub(super) struct Scope {
     given: Option<HeaderValue>,
     method: Method,
     route: &'static str,
+    target: Uri,
     client: Option<SocketAddr>,
     id: OnceLock<String>,
     span: OnceLock<Span>,
@@ -35,6 +39,7 @@ impl Scope {
             given: headers.get(REQUEST_ID).cloned(),
             method: request.method().clone(),
             route,
+            target: request.uri().clone(),
             client: request.extensions().get::<Peer>().map(|peer| peer.address),
             id: OnceLock::new(),
             span: OnceLock::new(),
@@ -69,12 +74,18 @@ impl Scope {
                 "request",
                 id,
                 method = %self.method,
-                route = self.route,
+                path = self.path(),
                 client = self.client.map(field::display),
                 otel.name = field::Empty,
                 otel.kind = field::Empty,
             )
         })
+    }
+
+    /// What was asked for, without its query, which may hold what is nobody's business.
+    fn path(&self) -> &str {
+        let path = self.target.path();
+        path.get(..path.floor_char_boundary(PATH)).unwrap_or_default()
     }
 
     /// The span if there is one yet, and one that says nothing otherwise.

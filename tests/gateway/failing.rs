@@ -98,6 +98,33 @@ fn a_change_that_mlflow_does_not_answer_is_told_of_without_asking_for_another_tr
 }
 
 #[test]
+fn what_is_passed_on_is_in_the_log_where_mlflow_fails_and_not_otherwise() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let upstream = runtime.block_on(Upstream::start_with(|seen| {
+        seen.target.starts_with("/answers").then(|| Response::new(Body::empty()))
+    }));
+    let url = format!("http://{}", upstream.address);
+    let gateway = Gateway::start_with(&url, GATE_FILE, &["--mlflow-timeout", "1"], |_| {});
+    let ask = |target: &str| {
+        let request = format!(
+            "GET {target}?token=secret HTTP/1.1\r\nHost: a\r\nX-Request-Id: from-outside-1\r\n\r\n"
+        );
+        runtime.block_on(async {
+            let mut wire = Wire::open(gateway.address()).await;
+            wire.send(request).await;
+            wire.answer().await.status
+        })
+    };
+    assert_eq!((ask("/answers"), ask("/silent")), (200, 504));
+    let log = gateway.log();
+    let line = log.lines().find(|line| line.contains("MLflow failed")).unwrap();
+    for part in ["WARN", "from-outside-1", "/silent", "status=504", "no answer within 1s"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(!log.contains("/answers") && !log.contains("secret"), "{log}");
+}
+
+#[test]
 fn a_body_that_is_too_large_is_refused() {
     let gateway = Gateway::start("http://127.0.0.1:9");
     let body = json!({"name": "m".repeat(3 << 20), "alias": "a", "version": "1"});

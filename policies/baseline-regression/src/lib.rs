@@ -7,7 +7,10 @@ use lockgate_sdk::prelude::*;
 /// Which metrics may get worse by how much.
 #[params]
 #[schemars(extend(
-    "examples" = [{"metrics": [{"name": "val_auc", "max-drop": 0.01}], "first-version": "warn"}]
+    "examples" = [{
+        "metrics": [{"name": "val_auc", "max-drop": 0.01, "higher-is-better": true}],
+        "first-version": "warn"
+    }]
 ))]
 pub struct Params {
     /// The metrics to compare with those of the version that would be replaced.
@@ -35,7 +38,7 @@ pub struct Allowance {
     /// errors: it takes one of the other limits beside it.
     #[schemars(range(min = 0.0))]
     within_standard_errors: Option<f64>,
-    /// Whether more is better; without it, what the evidence says.
+    /// Whether more is better; without it, what the evidence says. MLflow does not say it.
     higher_is_better: Option<bool>,
     /// Dataset to compare on; without it, every dataset that either version was measured on.
     dataset: Option<String>,

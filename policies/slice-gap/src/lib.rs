@@ -5,7 +5,11 @@ use lockgate_sdk::{difference, number, prelude::*};
 /// Which metrics may differ by how much between slices and the whole.
 #[params]
 #[schemars(extend(
-    "examples" = [{"metrics": [{"name": "val_auc", "max-gap": 0.05, "slices": ["region"]}]}]
+    "examples" = [{
+        "metrics": [{
+            "name": "val_auc", "max-gap": 0.05, "slices": ["region"], "higher-is-better": true
+        }]
+    }]
 ))]
 pub struct Params {
     /// The metrics whose slices are held against the whole dataset.
@@ -29,7 +33,7 @@ pub struct Gap {
     /// Slices of fewer samples are left out, and listed as skipped. A slice that does not say its
     /// number of samples is judged.
     min_samples: Option<u64>,
-    /// Whether more is better; without it, what the evidence says.
+    /// Whether more is better; without it, what the evidence says. MLflow does not say it.
     higher_is_better: Option<bool>,
     /// Dataset to judge; without it, every dataset.
     dataset: Option<String>,

@@ -215,9 +215,9 @@ impl Serve {
         let added = self.mlflow.build(&gatekeeper, tls.is_some(), body.clone(), counts)?;
         let (gateway, collector) = added.map(|added| (added.gateway, added.collector)).unzip();
         let stop = stop_signals()?;
-        let listener = TcpListener::bind(self.listen)
-            .await
-            .with_context(|| format!("cannot listen on `{}`", self.listen))?;
+        let listener = TcpListener::bind(self.listen).await.with_context(|| {
+            format!("cannot listen on `{}`; choose another address with --listen", self.listen)
+        })?;
         let address = listener.local_addr()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         terminal.print(&format!("lockgate listens on {scheme}://{address}\n"))?;
