@@ -73,6 +73,7 @@ fn answers_to_questions(request: &crate::upstream::Seen) -> Option<Response<Body
             json!({"registered_model": {"name": "fraud", "latest_versions": [version]}})
         }
         "/api/2.0/mlflow/model-versions/get" => json!({"model_version": version}),
+        "/api/2.0/mlflow/model-versions/get-download-uri" => json!({"artifact_uri": "s3://b/m"}),
         _ if request.method == Method::GET => json!({}),
         _ => return None,
     };

@@ -29,7 +29,7 @@ fn watching_with(mlflow: &Mlflow, options: &[&str]) -> Gateway {
 }
 
 /// Has MLflow give notice of changes at an address.
-fn subscribe(mlflow: &Mlflow, url: &str) {
+fn subscribe(mlflow: &Mlflow, url: &str) -> String {
     let event = |entity: &str, action: &str| json!({"entity": entity, "action": action});
     let webhook = json!({
         "name": mlflow.name("lockgate"),
@@ -48,7 +48,8 @@ fn subscribe(mlflow: &Mlflow, url: &str) {
             event("PROMPT_VERSION_TAG", "DELETED"),
         ],
     });
-    mlflow.api("POST", "webhooks", &webhook);
+    let answer = mlflow.api("POST", "webhooks", &webhook);
+    answer["webhook"]["webhook_id"].as_str().unwrap().to_owned()
 }
 
 fn second() -> u64 {
@@ -233,6 +234,25 @@ fn what_another_gateway_allowed_is_no_bypass_and_what_none_has_allowed_is() {
         gateway.until("it is noticed", || gateway.decisions("bypassed").len() == noticed);
         assert_eq!(gateway.decisions("bypassed")[0]["version"], version);
     }
+}
+
+#[test]
+fn a_webhook_that_is_tested_raises_no_alarm() {
+    let mlflow = Mlflow::own(&[]);
+    let gateway = watching(&mlflow);
+    let webhook = subscribe(&mlflow, &format!("{}/v1/webhooks/mlflow", gateway.url));
+    for (entity, action) in [
+        ("MODEL_VERSION", "CREATED"),
+        ("MODEL_VERSION_ALIAS", "CREATED"),
+        ("MODEL_VERSION_TAG", "SET"),
+    ] {
+        let test = json!({"event": {"entity": entity, "action": action}});
+        let answer = mlflow.api("POST", &format!("webhooks/{webhook}/test"), &test);
+        assert_eq!(answer["result"]["success"], true, "{answer}");
+    }
+    assert_eq!(deliveries(&gateway, "test"), 3);
+    assert!(!gateway.metrics().contains("lockgate_mlflow_bypassed_total{"));
+    assert!(!gateway.log().contains("went around"), "{}", gateway.log());
 }
 
 /// MLflow gives notice of prompts by other words, and of a model too once it has the tag of one.

@@ -138,7 +138,8 @@ fn a_file_list_that_leads_out_of_the_folder_is_refused() {
         r#"{{"model_version": {{"name": "m", "version": "1", "run_id": "r", "source": "runs:/r/model"}}, {}"#,
         &MODEL[1..]
     );
-    let answers = [both.as_str(), &both, run, list].map(|body| answer("200 OK", body));
+    let files = r#"{"artifact_uri": "runs:/r/model"}"#;
+    let answers = [both.as_str(), &both, files, run, list].map(|body| answer("200 OK", body));
     let (url, _requests) = answering(answers.to_vec());
     let client = Client::new(&url).unwrap();
     let naming = Naming::default();

@@ -121,6 +121,36 @@ fn a_run_does_not_speak_for_files_that_are_not_its_own() {
     assert!(told.contains("its files are not of it but at `s3://elsewhere/model`"), "{told}");
 }
 
+/// MLflow settles where the files of a copy are when it makes it; the version that it was made of
+/// is told by name alone, and whoever may delete a model may give its name to another.
+#[test]
+fn a_version_does_not_speak_for_a_copy_of_another_that_had_its_name() {
+    let mlflow = Mlflow::shared();
+    let (model, lent) = (mlflow.name("copied"), mlflow.name("lent"));
+    mlflow.model(&model);
+    let copy = |source: &str| {
+        let body = json!({"name": model, "source": source});
+        let answer = mlflow.api("POST", "model-versions/create", &body);
+        answer["model_version"]["version"].as_str().unwrap().to_owned()
+    };
+    let collect = |version: &str| {
+        collect(&mlflow, &asked(&model, version, "stage:Production"), &Naming::default())
+    };
+    let good = mlflow.run(&[("val_auc", 0.99)]);
+    mlflow.model(&lent);
+    mlflow.api("POST", "model-versions/create", &json!({"name": lent, "source": "s3://bad/model"}));
+    let bad_copy = copy(&format!("models:/{lent}/1"));
+    assert!(collect(&bad_copy).unwrap().snapshot.candidate.is_empty());
+    mlflow.api("DELETE", "registered-models/delete", &json!({"name": lent}));
+    mlflow.model(&lent);
+    mlflow.version(&lent, &good);
+    let good_copy = copy(&format!("models:/{lent}/1"));
+    assert_eq!(collect(&good_copy).unwrap().snapshot.candidate[0].value, 0.99);
+    let told = refused(collect(&bad_copy));
+    assert!(told.contains("its files are at `s3://bad/model`"), "{told}");
+    assert!(told.contains("register it again"), "{told}");
+}
+
 #[test]
 fn a_run_does_not_speak_for_a_logged_model_of_another_run() {
     let mlflow = Mlflow::shared();

@@ -121,13 +121,50 @@ fn a_version_under_the_name_of_an_environment_is_a_promotion() {
         )
     };
     assert_eq!(create(&prod, &format!("models:/{m}/2")), [format!("{m}/2 -> env:prod")]);
-    assert_eq!(create(&prod, "models:/other/1"), [format!("{m}/models:/other/1 -> env:prod")]);
+    let other = model(&mlflow, "other");
+    let source = format!("models:/{other}/1");
+    assert_eq!(create(&prod, &source), [format!("{m}/{source} -> env:prod")]);
     assert_eq!(create(&prod, "s3://b/x"), [format!("{m}/s3://b/x -> env:prod")]);
     assert!(create(&m, "s3://b/x").is_empty());
     let tagged =
         json!({"name": m, "source": "s3://b/x", "tags": [{"key": "deploy", "value": "live"}]});
     let tagged = told(&plan(&mlflow, Operation::CreateVersion, &tagged).unwrap());
     assert_eq!(tagged, [format!("{m}/s3://b/x -> env:live")]);
+}
+
+/// MLflow looks up what a copy is made of when it makes it, by the name that it has then.
+#[test]
+fn a_plan_tells_a_version_from_another_that_has_its_name() {
+    let mlflow = Mlflow::shared();
+    let (good, bad) = (model(&mlflow, "good"), model(&mlflow, "bad"));
+    let prod = format!("prod.{good}");
+    mlflow.model(&prod);
+    let copy = json!({"name": prod, "source": format!("models:/{good}/1")});
+    let ask = || plan(&mlflow, Operation::CreateVersion, &copy).unwrap();
+    let before = ask();
+    assert_eq!(before, ask());
+    for (name, new_name) in [(&good, format!("{good}-old")), (&bad, good.clone())] {
+        let rename = json!({"name": name, "new_name": new_name});
+        mlflow.api("POST", "registered-models/rename", &rename);
+    }
+    let after = ask();
+    assert_eq!((told(&before), before.removals.len()), (told(&after), 0));
+    assert_ne!(before, after);
+}
+
+#[test]
+fn versions_that_make_room_in_a_stage_come_to_be_archived() {
+    let mlflow = Mlflow::shared();
+    let m = model(&mlflow, "archive");
+    let ask = |archive: bool| {
+        let body = json!({"name": m, "version": "2", "stage": "Production", "archive_existing_versions": archive});
+        let plan = plan(&mlflow, Operation::TransitionStage, &body).unwrap();
+        let retires: Vec<bool> = plan.moves.iter().map(|moved| moved.retires).collect();
+        (told(&plan), retires)
+    };
+    let arrival = format!("{m}/2 -> stage:Production");
+    assert_eq!(ask(false), (vec![arrival.clone()], vec![false]));
+    assert_eq!(ask(true), (vec![arrival, format!("{m}/1 -> stage:Archived")], vec![false, true]));
 }
 
 #[test]

@@ -192,7 +192,8 @@ impl Reader<'_> {
                     bytes: of_answer.bytes,
                     side: Side::Candidate,
                 });
-                Ok((Subject { origin: Origin::of_version(&own), version: Some(own) }, Some(of)))
+                let origin = Origin::of_version(self.client, self.caller, &own).await?;
+                Ok((Subject { origin, version: Some(own) }, Some(of)))
             }
         }
     }
@@ -279,8 +280,7 @@ impl Reader<'_> {
         current: &Version,
         documents: &mut Vec<Document>,
     ) -> Result<(), Undecided> {
-        let origin = Origin::of_version(current);
-        let lineage = match Lineage::trace(self.client, self.caller, &origin).await {
+        let lineage = match Lineage::of_version(self.client, self.caller, current).await {
             Ok(lineage) => lineage,
             Err(broken) if broken.is_transient() => return Err(broken.into()),
             Err(_) => return Ok(()),

@@ -2,7 +2,8 @@
 //!
 //! MLflow lets a client name any run with a version whose files are elsewhere, and any run beside
 //! a logged model. Their metrics would then be those of other files, so a run or logged model
-//! counts only where the files of the version are its own.
+//! counts only where the files of the version are its own. Versions that a version was made of are
+//! known by a name that may be another's by now, so they too count only with the same files.
 
 use serde::Deserialize;
 
@@ -24,6 +25,8 @@ pub(super) struct Origin {
     source: String,
     run_id: Option<String>,
     model_id: Option<String>,
+    /// Where its files are; MLflow settles that once it is made.
+    files: Option<String>,
 }
 
 /// What speaks of a version.
@@ -115,13 +118,18 @@ impl LoggedModel {
 }
 
 impl Origin {
-    pub(super) fn of_version(version: &Version) -> Self {
+    pub(super) async fn of_version(
+        client: &Client,
+        caller: &Caller,
+        version: &Version,
+    ) -> Result<Self, RegistryError> {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        Self {
+        Ok(Self {
             source: version.source.clone(),
             run_id: filled(&version.run_id),
             model_id: filled(&version.model_id),
-        }
+            files: Some(client.files(caller, &version.name, &version.version).await?),
+        })
     }
 
     pub(super) fn of_new(new: &NewVersion) -> Self {
@@ -129,11 +137,21 @@ impl Origin {
             source: new.source.to_string(),
             run_id: new.run_id.clone(),
             model_id: new.model_id.clone(),
+            files: None,
         }
     }
 }
 
 impl Lineage {
+    pub(super) async fn of_version(
+        client: &Client,
+        caller: &Caller,
+        version: &Version,
+    ) -> Result<Self, Broken> {
+        let origin = Origin::of_version(client, caller, version).await?;
+        Self::trace(client, caller, &origin).await
+    }
+
     /// Follows a version to the run and the logged model that its files are of.
     pub(super) async fn trace(
         client: &Client,
@@ -148,12 +166,22 @@ impl Lineage {
                 return tracer.end(&origin, &source).await;
             };
             let next = client.version(caller, model, version).await?;
-            let next = Origin::of_version(&next);
+            let next = Origin::of_version(client, caller, &next).await?;
             let same = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
             if !same(&origin.run_id, &next.run_id) || !same(&origin.model_id, &next.model_id) {
                 return Err(Broken::Foreign(format!(
                     "it names another run or logged model than the version {} that it is made of; register it again",
                     quoted(&origin.source)
+                )));
+            }
+            if let (Some(files), Some(others)) = (&origin.files, &next.files)
+                && files != others
+            {
+                return Err(Broken::Foreign(format!(
+                    "its files are at {}, and the version {} that it says it was made of has others, at {}; register it again",
+                    quoted(files),
+                    quoted(&origin.source),
+                    quoted(others)
                 )));
             }
             origin = next;
@@ -194,22 +222,34 @@ impl Tracer<'_> {
             Some(id) => Some(self.run(id).await?),
             None => None,
         };
+        let run_root = run.as_ref().map(|run| run.info.artifact_uri.as_str());
+        let model_root = logged_model.as_ref().map(|model| model.info.artifact_uri.as_str());
+        // A run may have logged many models, whose files are none of each other's.
+        let root = model_root.or(run_root);
+        let is_within_root = |uri: &str| root.is_some_and(|root| is_within(uri, root));
         let held = match source {
-            VersionSource::Run { run_id, .. } => run.as_ref().is_some_and(|run| run.id() == run_id),
-            VersionSource::LoggedModel(_) => true,
-            VersionSource::Elsewhere(uri) => {
-                let roots = [
-                    run.as_ref().map(|run| &run.info.artifact_uri),
-                    logged_model.as_ref().map(|model| &model.info.artifact_uri),
-                ];
-                let within = roots.iter().flatten().any(|root| is_within(uri, root));
-                within || (run.is_none() && logged_model.is_none())
+            VersionSource::Run { run_id, .. } => {
+                logged_model.is_none() && run.as_ref().is_some_and(|run| run.id() == run_id)
             }
+            VersionSource::LoggedModel(_) => true,
+            VersionSource::Elsewhere(uri) => root.is_none() || is_within_root(uri),
             VersionSource::Version { .. } => false,
         };
+        let settled = origin.files.as_deref().filter(|files| *files != origin.source);
+        if let Some(files) = settled.filter(|files| Some(*files) != root && !is_within_root(files))
+        {
+            return Err(Broken::Foreign(format!(
+                "its files are at {}, and not at {} as it says; register it again",
+                quoted(files),
+                quoted(&origin.source)
+            )));
+        }
         match (&run, held) {
             (_, true) => Ok(Lineage { run, logged_model }),
-            (Some(run), false) => Err(foreign("run", run.id(), source)),
+            (Some(run), false) => match &logged_model {
+                Some(model) => Err(foreign("logged model", &model.info.model_id, source)),
+                None => Err(foreign("run", run.id(), source)),
+            },
             (None, false) => Err(Broken::Foreign(format!(
                 "its files are at {}, and it names no run that they are of; register it with its run",
                 quoted(&source.to_string())

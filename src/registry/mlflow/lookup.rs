@@ -202,6 +202,22 @@ impl Client {
         Ok((found, answer))
     }
 
+    /// Where MLflow takes the files of a version from. It settles that when the version is made:
+    /// what a version says it was made of may have gone since, or be another one of that name.
+    ///
+    /// # Errors
+    /// MLflow cannot be asked, or has no such version.
+    pub(super) async fn files(
+        &self,
+        caller: &Caller,
+        model: &str,
+        version: &str,
+    ) -> Result<String, RegistryError> {
+        let query = [("name", model), ("version", version)];
+        let answer = self.get_json(caller, "model-versions/get-download-uri", &query).await?;
+        answer.member("artifact_uri")
+    }
+
     /// Every version of a registered model.
     ///
     /// # Errors

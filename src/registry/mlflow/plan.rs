@@ -1,6 +1,7 @@
 //! What a mutation would move, by what the registry holds now.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::caller::Caller;
 use super::client::Client;
@@ -23,6 +24,10 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// Versions that would be taken from targets: a gate that guards one says whether they may.
     pub removals: Vec<Leave>,
+    /// Where the files are of the versions that would come into use, by model and version: by the
+    /// names alone, another version that has come to have them would be taken for the one that was
+    /// judged.
+    pub files: BTreeMap<(String, String), String>,
 }
 
 /// One version that would come to a target.
@@ -106,12 +111,18 @@ impl Client {
         }
         let model = self.registered_model(caller, change.model()).await?;
         let planner = Planner { client: self, caller, naming, model };
-        let plan = planner.of(change).await?;
+        let mut plan = planner.of(change).await?;
         if plan.moves.len() > MOST_MOVES {
             return Err(Refusal::forbidden(format!(
                 "this would bring versions to {} targets at once, and {MOST_MOVES} are judged at most; take some away first",
                 plan.moves.len()
             )));
+        }
+        for moved in plan.moves.iter().filter(|moved| !moved.retires) {
+            let Candidate::Version { model, version } = &moved.candidate else { continue };
+            if let Entry::Vacant(entry) = plan.files.entry((model.clone(), version.clone())) {
+                entry.insert(self.files(caller, model, version).await?);
+            }
         }
         Ok(plan)
     }

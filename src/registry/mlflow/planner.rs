@@ -44,8 +44,11 @@ impl Planner<'_> {
                 }
             }
             Change::CreateVersion { source, tags, .. } => self.create(source, tags, &mut plan)?,
-            Change::TransitionStage { version, stage, .. } => {
+            Change::TransitionStage { version, stage, archive_existing, .. } => {
                 self.transition(version, *stage, &mut plan).await?;
+                if *archive_existing {
+                    self.archive(version, *stage, &mut plan).await?;
+                }
             }
             Change::DeleteVersion { version, .. } => {
                 let version = self.version(version).await?;
@@ -99,6 +102,20 @@ impl Planner<'_> {
         plan.moves.push(arrival);
         if let Some(now) = now.filter(|now| *now != stage && now.is_active()) {
             plan.removals.push(self.leave(version, at(now)));
+        }
+        Ok(())
+    }
+
+    /// The versions that make room for one in its stage.
+    async fn archive(&self, version: &str, stage: Stage, plan: &mut Plan) -> Result<(), Refusal> {
+        let at = |stage: Stage| Target::Stage(stage.as_str().to_owned());
+        for other in self.client.versions(self.caller, &self.model).await? {
+            if other.version != version && other.stage() == Some(stage) {
+                let mut arrival = self.registered(&other.version, at(Stage::Archived));
+                arrival.source = Some(at(stage));
+                arrival.retires = true;
+                plan.moves.push(arrival);
+            }
         }
         Ok(())
     }

@@ -137,12 +137,8 @@ impl Inner {
 
     /// Waits until nobody else changes the models that a change concerns.
     async fn turn(&self, change: &Change) -> (Option<SemaphorePermit<'_>>, Held) {
-        let renamed = if let Change::RenameModel { new_name, .. } = change {
-            Some(new_name.as_str())
-        } else {
-            None
-        };
-        let held = self.locks.hold([change.model()].into_iter().chain(renamed)).await;
+        let models = [change.model()].into_iter().chain(change.other_model());
+        let held = self.locks.hold(models).await;
         // None only once the semaphore is closed, which nobody does.
         (self.places.acquire().await.ok(), held)
     }

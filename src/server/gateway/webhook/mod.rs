@@ -33,6 +33,10 @@ use signature::{Doorman, Rejected};
 /// For a change of the same model that is under way to end.
 const TURN: Duration = Duration::from_secs(60);
 
+/// The model in the samples that MLflow delivers when somebody tests a webhook. They are signed
+/// like the rest; that there is no such model tells them from a change.
+const SAMPLE: &str = "example_model";
+
 /// Takes MLflow's deliveries.
 pub(super) struct Receiver {
     doorman: Doorman,
@@ -144,7 +148,14 @@ impl Inner {
         at: Option<Timestamp>,
         gates: &Arc<GateSet>,
     ) -> Result<Outcome, RecordError> {
-        let registry = self.service(&notice.workspace).registry();
+        let caller = self.service(&notice.workspace);
+        if notice.model == SAMPLE
+            && let Err(error) = self.client.registered_model(&caller, SAMPLE).await
+            && error.is_absence()
+        {
+            return Ok(Outcome::Settled("test"));
+        }
+        let registry = caller.registry();
         let recorded = Recorded { record: self.gatekeeper.record(), registry, at };
         let Some((operation, body)) = request else {
             return self.removal(notice, gates, &recorded).await;
