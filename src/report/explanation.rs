@@ -13,7 +13,7 @@ const TOLD: usize = 5;
 /// as in any report.
 #[must_use]
 pub fn explain(decision: &Decision) -> String {
-    let blocking_checks = concerns(decision)
+    let blocking_checks: Vec<String> = concerns(decision)
         .into_iter()
         .filter(|(weight, _)| *weight == Weight::Blocks)
         .map(|(_, placed)| {
@@ -31,8 +31,9 @@ pub fn explain(decision: &Decision) -> String {
                 text.push_str(&format!("; {}", without_stop(&plain(remedy))));
             }
             text
-        });
-    let blocking_reasons = reasons(decision)
+        })
+        .collect();
+    let blocking_reasons: Vec<String> = reasons(decision)
         .into_iter()
         .filter(|reason| reason.weight == Weight::Blocks)
         .map(|reason| {
@@ -41,8 +42,13 @@ pub fn explain(decision: &Decision) -> String {
                 Some(policy) => format!("{}: {text}", plain(&policy.id)),
                 None => text,
             }
-        });
-    let told: Vec<String> = blocking_checks.chain(blocking_reasons).collect();
+        })
+        .collect();
+    // What is undecided no waiver decides, and none excepts a gate's own word.
+    let helps_a_waiver = decision.movement == Movement::Promotion
+        && !blocking_checks.is_empty()
+        && blocking_reasons.is_empty();
+    let told: Vec<String> = blocking_checks.into_iter().chain(blocking_reasons).collect();
     let mut text = format!("{}.", wording::headline(decision));
     for (number, thing) in told.iter().take(TOLD).enumerate() {
         match told.len() {
@@ -54,10 +60,7 @@ pub fn explain(decision: &Decision) -> String {
         0 => {}
         more => text.push_str(&format!(" And {more} more.")),
     }
-    // No waiver excepts a gate's own word.
-    if decision.movement == Movement::Promotion
-        && concerns(decision).iter().any(|(weight, _)| *weight == Weight::Blocks)
-    {
+    if helps_a_waiver {
         text.push_str(" Only a waiver in the gate file excepts a rule.");
     }
     text

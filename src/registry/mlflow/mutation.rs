@@ -346,6 +346,19 @@ mod tests {
     }
 
     #[test]
+    fn tells_the_other_model_that_is_to_stay_as_it_is_meanwhile() {
+        for (operation, body, other) in [
+            (Operation::RenameModel, r#"{"name":"m","new_name":"n"}"#, Some("n")),
+            (Operation::CreateVersion, r#"{"name":"m","source":"models:/n/1"}"#, Some("n")),
+            (Operation::CreateVersion, r#"{"name":"m","source":"s3://b/n"}"#, None),
+            (Operation::SetAlias, r#"{"name":"m","alias":"n","version":"1"}"#, None),
+        ] {
+            let change = read(operation, body.as_bytes()).unwrap().change;
+            assert_eq!((change.model(), change.other_model()), ("m", other), "{body}");
+        }
+    }
+
+    #[test]
     fn leaves_out_what_the_web_page_sends_in_vain() {
         let body = br#"{"alias":"champion","name":"m","version":"1"}"#;
         let mutation = read(Operation::DeleteAlias, body).unwrap();
