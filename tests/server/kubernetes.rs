@@ -682,6 +682,7 @@ fn a_graph_stays_within_its_namespace() {
         (json!({"serviceUrl": "https://models.example.org"}), false),
         (json!({"serviceUrl": "http://fraud.prod.svc.cluster.local@example.org"}), false),
         (json!({"serviceUrl": "http://10.0.0.1:80"}), false),
+        (json!({"serviceUrl": "http://3232235777/"}), false),
     ] {
         assert_eq!(ask(&served, &graph(step.clone()))["allowed"], allowed, "{step}");
     }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod graph;
+mod host;
 mod known;
 mod llm;
 mod part;
