@@ -455,6 +455,45 @@ fn what_can_lead_to_another_model_than_the_address_is_refused() {
     assert_eq!(decided(&served), Vec::<String>::new());
 }
 
+/// A predictor whose server is told something more.
+fn told(more: Value) -> Value {
+    let mut model = json!({"modelFormat": {"name": "a"}, "storageUri": "models:/fraud/3"});
+    model.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"predictor": {"model": model}})
+}
+
+/// An LLM whose server is told something more.
+fn llm_told(more: Value) -> Value {
+    let mut container = json!({"name": "main"});
+    container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"model": {"uri": "models:/fraud/3"}, "template": {"containers": [container]}})
+}
+
+/// Whether resources are allowed, and the message where not.
+fn answers(served: &Served, version: &str, kind: &str, specs: &[Value], allowed: bool) {
+    for spec in specs {
+        let answer = ask(served, &review(version, kind, &object(version, kind, spec.clone())));
+        assert_eq!(answer["allowed"], allowed, "{kind} {spec}: {answer}");
+    }
+}
+
+#[test]
+fn what_is_mounted_is_compared_by_the_path_it_comes_to_lie_at() {
+    let served = serve("");
+    for (path, allowed) in [
+        ("/mnt/./models/model.joblib", false),
+        ("/./mnt/models", false),
+        ("/mnt//models/", false),
+        ("mnt/models", false),
+        ("/mnt/.", false),
+        ("/mnt/./other", true),
+    ] {
+        let mounts = json!({"volumeMounts": [{"name": "v", "mountPath": path, "subPath": "m"}]});
+        answers(&served, "v1beta1", "InferenceService", &[told(mounts.clone())], allowed);
+        answers(&served, "v1alpha1", "LLMInferenceService", &[llm_told(mounts)], allowed);
+    }
+}
+
 #[test]
 fn a_server_may_be_told_what_does_not_name_a_model() {
     let served = serve("");

@@ -35,11 +35,13 @@ impl Inside {
 
     /// Whether something mounted there would lie above, at or below a model.
     pub(super) fn meets(&self, path: &str) -> bool {
-        let own: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        self.folders.iter().any(|folder| {
-            let folder = folder.split('/').filter(|segment| !segment.is_empty());
-            folder.zip(&own).all(|(one, other)| one == *other)
-        }) || own.contains(&"..")
+        // What runs containers cleans a path before it mounts there, and takes it from the root.
+        let cleaned = |path| str::split(path, '/').filter(|segment| !matches!(*segment, "" | "."));
+        let own: Vec<&str> = cleaned(path).collect();
+        self.folders
+            .iter()
+            .any(|folder| cleaned(folder).zip(&own).all(|(one, other)| one == *other))
+            || own.contains(&"..")
     }
 }
 
@@ -275,6 +277,8 @@ mod tests {
             ("/mnt", true),
             ("/", true),
             ("/tmp/../mnt/models", true),
+            ("/mnt/./models/model.joblib", true),
+            ("/./mnt//models", true),
             ("/mnt/other", false),
             ("/models", false),
         ] {
