@@ -495,6 +495,25 @@ fn what_is_mounted_is_compared_by_the_path_it_comes_to_lie_at() {
 }
 
 #[test]
+fn an_update_of_annotations_alone_is_read_too() {
+    let served = serve("");
+    let annotated = |old: Value, new: Value| {
+        let mut review = update(serving("models:/fraud/3"), serving("models:/fraud/3"));
+        review["request"]["object"]["metadata"]["annotations"] = new;
+        review["request"]["oldObject"]["metadata"]["annotations"] = old;
+        review
+    };
+    let extra = json!({"extra": "--model_id=org/other"});
+    assert_eq!(ask(&served, &annotated(json!({}), extra.clone()))["allowed"], false);
+    // One that was there before stays as it is, and can be taken off.
+    assert_eq!(ask(&served, &annotated(extra.clone(), extra.clone()))["allowed"], true);
+    assert_eq!(ask(&served, &annotated(extra, json!({})))["allowed"], true);
+    let note = json!({"example.org/note": "--model_id=org/other"});
+    assert_eq!(ask(&served, &annotated(json!({}), note))["allowed"], true);
+    assert_eq!(ask(&served, &annotated(json!({}), json!({"a": "sklearn"})))["allowed"], true);
+}
+
+#[test]
 fn a_server_may_be_told_what_does_not_name_a_model() {
     let served = serve("");
     let spec = json!({"predictor": {

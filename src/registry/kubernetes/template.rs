@@ -62,7 +62,7 @@ pub(super) fn refuse_unplain(annotations: &Marks) -> Result<(), String> {
     let inside = Inside { folders: Vec::new(), placeholders: false };
     let unplain = annotations.iter().find(|(key, value)| {
         let named = words::elsewhere(std::iter::once(value.as_str()), &inside).is_some();
-        is_identifier(key) && (named || !words::is_plain_name(value))
+        fills_in(key) && (named || !words::is_plain_name(value))
     });
     unplain.map_or(Ok(()), |(key, _)| {
         Err(format!(
@@ -70,6 +70,11 @@ pub(super) fn refuse_unplain(annotations: &Marks) -> Result<(), String> {
             shown(key)
         ))
     })
+}
+
+/// Whether a runtime can be filled in with an annotation of this key.
+pub(super) fn fills_in(key: &str) -> bool {
+    is_identifier(key)
 }
 
 /// What stands between the braces of each action in some JSON. An escaped brace counts as the
