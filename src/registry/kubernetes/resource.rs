@@ -104,12 +104,12 @@ impl Kind {
         let spec = Part::read("spec".to_owned(), spec)?;
         let mut sources = Vec::new();
         match self {
-            Self::InferenceService => of_service(spec, &mut sources)?,
+            Self::InferenceService => of_service(spec, namespace, &mut sources)?,
             Self::TrainedModel => of_trained(spec, &mut sources)?,
             Self::InferenceGraph => check_graph(spec, namespace)?,
-            Self::LlmInferenceService => of_llm(spec, Role::Service, &mut sources)?,
-            Self::LlmInferenceServiceConfig => of_llm(spec, Role::Base, &mut sources)?,
-            Self::ServingRuntime => check_runtime(spec)?,
+            Self::LlmInferenceService => of_llm(spec, Role::Service, namespace, &mut sources)?,
+            Self::LlmInferenceServiceConfig => of_llm(spec, Role::Base, namespace, &mut sources)?,
+            Self::ServingRuntime => check_runtime(spec, namespace)?,
         }
         metadata.refuse_orders(&sources)?;
         let mut labels = metadata.labels;
