@@ -707,6 +707,28 @@ fn options_and_variables_of_kserves_own_servers_name_no_other_model() {
 }
 
 #[test]
+fn what_is_run_beside_a_server_is_read_as_its_command() {
+    let served = serve("");
+    let exec = |script: &str| json!({"exec": {"command": ["sh", "-c", script]}});
+    let holders = |script: &str| {
+        [
+            json!({"lifecycle": {"postStart": exec(script)}}),
+            json!({"lifecycle": {"preStop": exec(script)}}),
+            json!({"livenessProbe": exec(script)}),
+            json!({"readinessProbe": exec(script)}),
+            json!({"startupProbe": exec(script)}),
+        ]
+    };
+    let other = holders("python -m huggingfaceserver --model_id=org/other");
+    answers(&served, "v1beta1", "InferenceService", &other.clone().map(told), false);
+    answers(&served, "v1alpha2", "LLMInferenceService", &other.map(llm_told), false);
+    let plain = holders("sleep 15");
+    answers(&served, "v1beta1", "InferenceService", &plain.map(told), true);
+    let later = json!({"lifecycle": {"postStart": {"later": {}}}});
+    answers(&served, "v1beta1", "InferenceService", &[told(later)], false);
+}
+
+#[test]
 fn a_server_may_be_told_what_does_not_name_a_model() {
     let served = serve("");
     let spec = json!({"predictor": {

@@ -134,11 +134,37 @@ pub(super) fn refuse_words(server: &Part<'_>, inside: &Inside<'_>) -> Result<(),
     refuse_variables_in(&command, inside)?;
     refuse_variables_in(&arguments, inside)?;
     refuse_told(&command, &arguments, inside)?;
+    for exec in run_beside(server)? {
+        refuse_told(&list(&exec, "command")?, &Told::default(), inside)?;
+    }
     refuse_variables(server, inside)
 }
 
 /// Words, and the place where they stand.
 type Told = (String, Vec<String>);
+
+/// What is run in a container beside its server.
+fn run_beside<'a>(server: &Part<'a>) -> Result<Vec<Part<'a>>, String> {
+    let mut handlers = Vec::new();
+    if let Some(lifecycle) = server.part("lifecycle")? {
+        let lifecycle = lifecycle.only(&[known::LIFECYCLE])?;
+        for hook in ["postStart", "preStop"] {
+            if let Some(hook) = lifecycle.part(hook)? {
+                handlers.push(hook.only(&[known::HANDLER])?);
+            }
+        }
+    }
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(probe) = server.part(probe)? {
+            handlers.push(probe.only(&[known::HANDLER, known::PROBE])?);
+        }
+    }
+    let mut run = Vec::new();
+    for handler in handlers {
+        run.extend(handler.part("exec")?);
+    }
+    Ok(run)
+}
 
 /// Refuses what Kubernetes fills in. It does so for the server of a container alone.
 fn refuse_variables_in((place, words): &Told, inside: &Inside<'_>) -> Result<(), String> {
