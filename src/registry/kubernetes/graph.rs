@@ -1,6 +1,7 @@
 //! Graphs serve no model themselves. They lead to services, which have been judged where they are
 //! services of KServe in the same namespace.
 
+use super::host;
 use super::known;
 use super::part::Part;
 use super::review::shown;
@@ -32,24 +33,5 @@ fn within(url: &str, namespace: &str) -> bool {
         return false;
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.split_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        Some(_) => return false,
-        None => authority,
-    };
-    let mut labels = host.split('.');
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    if !labels.next().is_some_and(is_label) {
-        return false;
-    }
-    let rest: Vec<&str> = labels.collect();
-    match rest.as_slice() {
-        [] => true,
-        [space, rest @ ..] => {
-            *space == namespace && matches!(rest, [] | ["svc"] | ["svc", "cluster", "local"])
-        }
-    }
+    host::is_within(authority, namespace)
 }

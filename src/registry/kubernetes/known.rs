@@ -126,6 +126,20 @@ pub(super) const CONTAINER: &[&str] = &[
     "workingDir",
 ];
 
+/// What is run in a container when it has started, and before it stops.
+pub(super) const LIFECYCLE: &[&str] = &["postStart", "preStop", "stopSignal"];
+
+pub(super) const HANDLER: &[&str] = &["exec", "grpc", "httpGet", "sleep", "tcpSocket"];
+
+pub(super) const PROBE: &[&str] = &[
+    "failureThreshold",
+    "initialDelaySeconds",
+    "periodSeconds",
+    "successThreshold",
+    "terminationGracePeriodSeconds",
+    "timeoutSeconds",
+];
+
 /// What a server for a framework has besides.
 pub(super) const SERVER: &[&str] = &[
     "confidential",

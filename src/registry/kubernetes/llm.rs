@@ -6,7 +6,8 @@ use super::pod;
 use super::review::shown;
 use super::service::MODELS;
 use super::source::Source;
-use super::words::{Inside, is_plain_name};
+use super::tokens::is_plain_name;
+use super::words::Inside;
 
 /// Where KServe lays adapters down.
 const ADAPTERS: &str = "/mnt/lora";
@@ -19,7 +20,12 @@ pub(super) enum Role {
     Base,
 }
 
-pub(super) fn of_llm(spec: Part<'_>, role: Role, sources: &mut Vec<Source>) -> Result<(), String> {
+pub(super) fn of_llm(
+    spec: Part<'_>,
+    role: Role,
+    namespace: &str,
+    sources: &mut Vec<Source>,
+) -> Result<(), String> {
     let spec = spec.only(&[known::LLM, known::WORKLOAD])?;
     match spec.part("model")? {
         Some(model) => of_model(model, role, sources)?,
@@ -37,6 +43,7 @@ pub(super) fn of_llm(spec: Part<'_>, role: Role, sources: &mut Vec<Source>) -> R
     let inside = Inside {
         folders: vec![MODELS.to_owned(), ADAPTERS.to_owned()],
         placeholders: role == Role::Base,
+        namespace,
     };
     check_workload(&spec, &inside)?;
     if let Some(prefill) = spec.part("prefill")? {
@@ -51,7 +58,7 @@ pub(super) fn of_llm(spec: Part<'_>, role: Role, sources: &mut Vec<Source>) -> R
 /// What leads those who ask to the model may lead them to no other one. The routes, the pool and the
 /// services that KServe makes by itself lead to the pods of this resource; the members of a group
 /// have each been judged.
-fn check_router(router: Part<'_>, inside: &Inside) -> Result<(), String> {
+fn check_router(router: Part<'_>, inside: &Inside<'_>) -> Result<(), String> {
     let router = router.only(&[known::LLM_ROUTER])?;
     let elsewhere = |place: String| {
         Err(format!(
@@ -116,7 +123,7 @@ fn check_name(model: &Part<'_>) -> Result<(), String> {
     }
 }
 
-fn check_workload(workload: &Part<'_>, inside: &Inside) -> Result<(), String> {
+fn check_workload(workload: &Part<'_>, inside: &Inside<'_>) -> Result<(), String> {
     pod::refuse_orders(workload, inside)?;
     for name in ["template", "worker"] {
         let Some(pod) = workload.part(name)? else { continue };

@@ -6,8 +6,10 @@
 
 mod answer;
 mod graph;
+mod host;
 mod known;
 mod llm;
+mod names;
 mod part;
 mod pod;
 mod resource;
@@ -15,6 +17,7 @@ mod review;
 mod service;
 mod source;
 mod template;
+mod tokens;
 mod uri;
 mod words;
 

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::known;
+use super::names;
 use super::part::Part;
 use super::review::shown;
-use super::words::{self, Inside};
+use super::words::{self, Inside, Word};
 
 /// Keys of annotations and labels by which KServe tells itself what to do.
 pub(super) const INTERNAL: &str = "internal.serving.kserve.io/";
@@ -43,7 +44,7 @@ impl Variable {
 }
 
 /// Everything in a pod that KServe itself would take for an order.
-pub(super) fn refuse_orders(pod: &Part<'_>, inside: &Inside) -> Result<(), String> {
+pub(super) fn refuse_orders(pod: &Part<'_>, inside: &Inside<'_>) -> Result<(), String> {
     refuse_marks(pod)?;
     for volume in pod.parts("volumes")? {
         refuse_volume(&volume)?;
@@ -106,7 +107,7 @@ fn refuse_volume(volume: &Part<'_>) -> Result<(), String> {
 }
 
 /// What is mounted where a model lies hides it.
-pub(super) fn refuse_mounts(container: &Part<'_>, inside: &Inside) -> Result<(), String> {
+pub(super) fn refuse_mounts(container: &Part<'_>, inside: &Inside<'_>) -> Result<(), String> {
     for (list, field) in [("volumeMounts", "mountPath"), ("volumeDevices", "devicePath")] {
         for mount in container.parts(list)? {
             refuse_volume(&mount)?;
@@ -124,40 +125,94 @@ pub(super) fn refuse_mounts(container: &Part<'_>, inside: &Inside) -> Result<(),
 }
 
 /// What the server of a model is told, where that leads it to another one.
-pub(super) fn refuse_words(server: &Part<'_>, inside: &Inside) -> Result<(), String> {
-    for list in ["command", "args"] {
-        let words: Option<Vec<String>> = server.get(list)?;
-        let words = || words.iter().flatten().map(String::as_str);
-        if let Some(word) = words().find(|word| !inside.placeholders && word.contains("$(")) {
-            return Err(format!(
-                "{}: what stands for a variable in `{}` cannot be told; write out what it stands for",
-                server.at(list),
-                shown(word)
-            ));
-        }
-        if let Some(word) = words::elsewhere(words(), inside) {
-            return Err(format!(
-                "{}: `{}` can lead to another model than the address; leave it out",
-                server.at(list),
-                shown(word)
-            ));
+pub(super) fn refuse_words(server: &Part<'_>, inside: &Inside<'_>) -> Result<(), String> {
+    let list = |part: &Part<'_>, name: &str| -> Result<Told, String> {
+        Ok((part.at(name), part.get(name)?.unwrap_or_default()))
+    };
+    // One program is told both, as if they were one list.
+    let (command, arguments) = (list(server, "command")?, list(server, "args")?);
+    refuse_variables_in(&command, inside)?;
+    refuse_variables_in(&arguments, inside)?;
+    refuse_told(&command, &arguments, inside)?;
+    for exec in run_beside(server)? {
+        refuse_told(&list(&exec, "command")?, &Told::default(), inside)?;
+    }
+    refuse_variables(server, inside)
+}
+
+/// Words, and the place where they stand.
+type Told = (String, Vec<String>);
+
+/// What is run in a container beside its server.
+fn run_beside<'a>(server: &Part<'a>) -> Result<Vec<Part<'a>>, String> {
+    let mut handlers = Vec::new();
+    if let Some(lifecycle) = server.part("lifecycle")? {
+        let lifecycle = lifecycle.only(&[known::LIFECYCLE])?;
+        for hook in ["postStart", "preStop"] {
+            if let Some(hook) = lifecycle.part(hook)? {
+                handlers.push(hook.only(&[known::HANDLER])?);
+            }
         }
     }
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if let Some(probe) = server.part(probe)? {
+            handlers.push(probe.only(&[known::HANDLER, known::PROBE])?);
+        }
+    }
+    let mut run = Vec::new();
+    for handler in handlers {
+        run.extend(handler.part("exec")?);
+    }
+    Ok(run)
+}
+
+/// Refuses what Kubernetes fills in. It does so for the server of a container alone.
+fn refuse_variables_in((place, words): &Told, inside: &Inside<'_>) -> Result<(), String> {
+    match words.iter().find(|word| !inside.placeholders && word.contains("$(")) {
+        None => Ok(()),
+        Some(word) => Err(format!(
+            "{place}: what stands for a variable in `{}` cannot be told; write out what it stands for",
+            shown(word)
+        )),
+    }
+}
+
+/// Refuses the words of a command and of its arguments that lead elsewhere.
+fn refuse_told(command: &Told, arguments: &Told, inside: &Inside<'_>) -> Result<(), String> {
+    let words = || {
+        let lists = [(command, false), (arguments, true)];
+        lists.into_iter().flat_map(|((place, words), argument)| {
+            words.iter().map(move |text| (place, Word { text, argument }))
+        })
+    };
+    let Some(found) = words::elsewhere(words().map(|(_, word)| word), inside) else {
+        return Ok(());
+    };
+    let place = words().nth(found.at).map_or("", |(place, _)| place);
+    Err(format!(
+        "{place}: `{}` can lead to another model than the address; {}",
+        shown(found.word),
+        found.mend
+    ))
+}
+
+/// The variables of a server, where they lead it to another model.
+fn refuse_variables(server: &Part<'_>, inside: &Inside<'_>) -> Result<(), String> {
     for variable in variables(server)? {
         let Variable { name, .. } = &variable;
         if name == STORAGE_URI {
             continue;
         }
-        let names = words::variable_names_model(name);
+        let names = names::variable_names_model(name);
+        let found = |text| words::elsewhere(std::iter::once(Word::plain(text)), inside).is_some();
         let leads = match variable.known() {
             Some(value) => {
                 let assigned = format!("{name}={value}");
                 // What a variable is for stands where it is used, which may be another resource.
-                names && words::elsewhere(std::iter::once(&*assigned), inside).is_some()
-                    || words::elsewhere(std::iter::once(value), inside).is_some()
+                names && found(&assigned) || found(value)
             }
             None if variable.value_from.is_none() => false,
-            None => names || words::variable_holds_arguments(name),
+            None => names || names::variable_holds_arguments(name),
         };
         if leads {
             return Err(format!(

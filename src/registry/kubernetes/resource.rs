@@ -104,12 +104,12 @@ impl Kind {
         let spec = Part::read("spec".to_owned(), spec)?;
         let mut sources = Vec::new();
         match self {
-            Self::InferenceService => of_service(spec, &mut sources)?,
+            Self::InferenceService => of_service(spec, namespace, &mut sources)?,
             Self::TrainedModel => of_trained(spec, &mut sources)?,
             Self::InferenceGraph => check_graph(spec, namespace)?,
-            Self::LlmInferenceService => of_llm(spec, Role::Service, &mut sources)?,
-            Self::LlmInferenceServiceConfig => of_llm(spec, Role::Base, &mut sources)?,
-            Self::ServingRuntime => check_runtime(spec)?,
+            Self::LlmInferenceService => of_llm(spec, Role::Service, namespace, &mut sources)?,
+            Self::LlmInferenceServiceConfig => of_llm(spec, Role::Base, namespace, &mut sources)?,
+            Self::ServingRuntime => check_runtime(spec, namespace)?,
         }
         metadata.refuse_orders(&sources)?;
         let mut labels = metadata.labels;
@@ -119,11 +119,12 @@ impl Kind {
     }
 
     /// Whether two states of a resource serve the same whatever they serve: nothing of what is
-    /// specified differs. Finalizers and labels come and go like that.
+    /// specified differs, nor of what KServe reads beside it. Finalizers and labels come and go like
+    /// that.
     pub(super) fn serves_alike(self, one: &RawValue, other: &RawValue) -> bool {
         let (Ok(one), Ok(other)) = (self.object(one), self.object(other)) else { return false };
         let parsed = |raw: &RawValue| serde_json::from_str::<Value>(raw.get()).ok();
-        one.metadata.orders().eq(other.metadata.orders())
+        one.metadata.leading().eq(other.metadata.leading())
             && (one.spec.get() == other.spec.get()
                 || parsed(one.spec).is_some_and(|spec| Some(spec) == parsed(other.spec)))
     }
@@ -171,6 +172,12 @@ impl Metadata {
     /// What KServe takes for orders to itself.
     fn orders(&self) -> impl Iterator<Item = (&String, &String)> {
         self.annotations.iter().chain(&self.labels).filter(|(key, _)| pod::is_internal(key))
+    }
+
+    /// What of it has a say in what is served: orders, and what a runtime is filled in with.
+    fn leading(&self) -> impl Iterator<Item = (&String, &String)> {
+        let filled_in = self.annotations.iter().filter(|(key, _)| template::fills_in(key));
+        self.orders().chain(filled_in)
     }
 
     /// Annotations and labels that lead to another model than the resource names. Those of a copy

@@ -19,21 +19,25 @@ enum Must {
     Nothing,
 }
 
-pub(super) fn of_service(spec: Part<'_>, sources: &mut Vec<Source>) -> Result<(), String> {
+pub(super) fn of_service(
+    spec: Part<'_>,
+    namespace: &str,
+    sources: &mut Vec<Source>,
+) -> Result<(), String> {
     let spec = spec.only(&[known::SERVICE])?;
     let predictor = spec.part("predictor")?.ok_or_else(|| {
         format!("{} is missing, so nobody can tell what is served", spec.at("predictor"))
     })?;
-    of_component(predictor, Must::Serve, sources)?;
+    of_component(predictor, Must::Serve, namespace, sources)?;
     for canary in spec.parts("canary")? {
         let canary = canary.only(&[known::CANARY])?;
         if let Some(predictor) = canary.part("predictor")? {
-            of_component(predictor, Must::Serve, sources)?;
+            of_component(predictor, Must::Serve, namespace, sources)?;
         }
     }
     for name in ["transformer", "explainer"] {
         if let Some(component) = spec.part(name)? {
-            of_component(component, Must::Nothing, sources)?;
+            of_component(component, Must::Nothing, namespace, sources)?;
         }
     }
     Ok(())
@@ -41,10 +45,15 @@ pub(super) fn of_service(spec: Part<'_>, sources: &mut Vec<Source>) -> Result<()
 
 /// Everything that a component serves. One that serves something that cannot be seen is left with
 /// a source without an address, which nobody can read.
-fn of_component(part: Part<'_>, must: Must, sources: &mut Vec<Source>) -> Result<(), String> {
+fn of_component(
+    part: Part<'_>,
+    must: Must,
+    namespace: &str,
+    sources: &mut Vec<Source>,
+) -> Result<(), String> {
     let part = part.only(&[known::FRAMEWORKS, known::COMPONENT, known::POD])?;
     let before = sources.len();
-    let mut inside = Inside { folders: vec![MODELS.to_owned()], placeholders: false };
+    let mut inside = Inside { folders: vec![MODELS.to_owned()], placeholders: false, namespace };
     let mut listed = Vec::new();
     for uri in part.parts("storageUris")? {
         let uri = uri.only(&[known::STORAGE_URI])?;
@@ -150,9 +159,9 @@ pub(super) fn of_trained(spec: Part<'_>, sources: &mut Vec<Source>) -> Result<()
 }
 
 /// How models are served. A runtime serves what a service names, and so must name nothing itself.
-pub(super) fn check_runtime(spec: Part<'_>) -> Result<(), String> {
+pub(super) fn check_runtime(spec: Part<'_>, namespace: &str) -> Result<(), String> {
     let spec = spec.only(&[known::RUNTIME, known::POD])?;
-    let inside = Inside { folders: vec![MODELS.to_owned()], placeholders: true };
+    let inside = Inside { folders: vec![MODELS.to_owned()], placeholders: true, namespace };
     pod::refuse_orders(&spec, &inside)?;
     let mut servers = pod::containers(&spec)?;
     if let Some(worker) = spec.part("workerSpec")? {

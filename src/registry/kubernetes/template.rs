@@ -3,7 +3,8 @@
 
 use super::pod::Marks;
 use super::review::shown;
-use super::words::{self, Inside};
+use super::tokens;
+use super::words::{self, Inside, Word};
 
 /// Refuses a template in a resource that serves by itself and has nothing to leave open.
 pub(super) fn refuse(place: &str, raw: &str) -> Result<(), String> {
@@ -59,10 +60,10 @@ fn unclear(action: Option<&str>, place: &str) -> Result<(), String> {
 /// Refuses annotations of a service that a runtime can be filled in with, and that are more than
 /// a name. Labels can be no more.
 pub(super) fn refuse_unplain(annotations: &Marks) -> Result<(), String> {
-    let inside = Inside { folders: Vec::new(), placeholders: false };
+    let inside = Inside { folders: Vec::new(), placeholders: false, namespace: "" };
     let unplain = annotations.iter().find(|(key, value)| {
-        let named = words::elsewhere(std::iter::once(value.as_str()), &inside).is_some();
-        is_identifier(key) && (named || !words::is_plain_name(value))
+        let named = words::elsewhere(std::iter::once(Word::plain(value)), &inside).is_some();
+        fills_in(key) && (named || !tokens::is_plain_name(value))
     });
     unplain.map_or(Ok(()), |(key, _)| {
         Err(format!(
@@ -70,6 +71,11 @@ pub(super) fn refuse_unplain(annotations: &Marks) -> Result<(), String> {
             shown(key)
         ))
     })
+}
+
+/// Whether a runtime can be filled in with an annotation of this key.
+pub(super) fn fills_in(key: &str) -> bool {
+    is_identifier(key)
 }
 
 /// What stands between the braces of each action in some JSON. An escaped brace counts as the
