@@ -96,12 +96,11 @@ impl Change {
     /// The other registered model that it concerns: whose name it takes, or whose version it copies.
     #[must_use]
     pub fn other_model(&self) -> Option<&str> {
-        let new = match self {
-            Self::RenameModel { new_name, .. } => return Some(new_name),
-            Self::CreateVersion { source, .. } => source,
-            _ => return None,
-        };
-        if let VersionSource::Version { model, .. } = &new.source { Some(model) } else { None }
+        if let Self::RenameModel { new_name, .. } = self {
+            return Some(new_name);
+        }
+        let Self::CreateVersion { source, .. } = self else { return None };
+        if let VersionSource::Version { model, .. } = &source.source { Some(model) } else { None }
     }
 
     /// Name of the registered model that it changes.
