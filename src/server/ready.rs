@@ -23,24 +23,35 @@ use crate::record::Record;
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
 impl Readiness {
-    pub(super) async fn record_writable(&self, record: &Record) -> bool {
+    /// Whether the record takes entries at the start. Only that it does not is remembered: health
+    /// checks ask anew.
+    pub(super) async fn begins_writable(&self, record: &Record) -> bool {
+        let writable = ask(record).await;
+        if !writable {
+            *self.0.lock().await = Some((Instant::now(), writable));
+        }
+        writable
+    }
+
+    async fn record_writable(&self, record: &Record) -> bool {
         let mut last = self.0.lock().await;
         if let Some((at, writable)) = *last
             && at.elapsed() < FRESH
         {
             return writable;
         }
-        let writable = record
-            .check_writable()
-            .await
-            .inspect_err(|error| tracing::error!(cause = %error, "the record is not writable"))
-            .is_ok();
+        let writable = ask(record).await;
         if writable && last.is_some_and(|(_, before)| !before) {
             tracing::info!("the record is writable again");
         }
         *last = Some((Instant::now(), writable));
         writable
     }
+}
+
+async fn ask(record: &Record) -> bool {
+    let asked = record.check_writable().await;
+    asked.inspect_err(|error| tracing::error!(cause = %error, "the record is not writable")).is_ok()
 }
 
 /// Whether the server can decide.

@@ -141,7 +141,7 @@ async fn run(
         loaded = reload.gates(Cause::Asked) => loaded.map_err(ServeError::Gates)?,
         () = &mut stop => return Ok(()),
     }
-    if app.readiness.record_writable(&app.record).await {
+    if app.readiness.begins_writable(&app.record).await {
         tracing::info!("ready");
     } else {
         tracing::error!(

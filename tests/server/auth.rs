@@ -152,12 +152,12 @@ fn tokens_that_cannot_be_used_show_without_the_log() {
     };
     assert_eq!(served.get("/readyz").is(200).json()["tokens"], "loaded");
     count("failed", 0);
-    served.folder.write("tokens", "nonsense\n");
+    served.folder.replace("tokens", "nonsense\n");
     served.until_logged("the tokens cannot be used");
     let ready = served.get("/readyz").is(200).json();
     assert_eq!((&ready["tokens"], &ready["certificates"]), (&json!("stale"), &json!(null)));
     count("failed", 1);
-    served.folder.write("tokens", tokens);
+    served.folder.replace("tokens", tokens);
     served.until_logged("the tokens can be used again");
     assert_eq!(served.get("/readyz").is(200).json()["tokens"], "loaded");
 }

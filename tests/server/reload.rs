@@ -158,8 +158,8 @@ fn what_can_be_used_again_is_told_though_nothing_has_changed() {
     served.until_logged("the gates cannot be used");
     served.folder.write("lockgate.yaml", GATE);
     served.until_logged("the gates can be used again");
-    served.folder.write("tokens", "nonsense");
+    served.folder.replace("tokens", "nonsense");
     served.until_logged("the tokens cannot be used");
-    served.folder.write("tokens", tokens);
+    served.folder.replace("tokens", tokens);
     served.until_logged("the tokens can be used again");
 }
