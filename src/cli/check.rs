@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::Exit;
 use super::gate_file::{self, GateFile, Told, load_policies};
@@ -27,6 +27,8 @@ use crate::report::{self, Context, Format};
 /// 3 undecided.
 #[derive(Args, Debug)]
 #[command(
+    override_usage = "lockgate check [OPTIONS] --to <TARGET> <MODEL/VERSION>",
+    group(ArgGroup::new("sources").args(["evidence", "registry"]).required(true).multiple(true)),
     after_help = "Examples:\n  lockgate check fraud-detector/3 --to stage:Production --evidence evidence/\n  lockgate check fraud-detector/3 --to alias:champion --registry mlflow=https://mlflow.example.org\n  lockgate check fraud-detector/3 --to alias:champion --evidence evidence/ --baseline champion/ \\\n      --requested-by \"$GITHUB_ACTOR\" --format github \\\n      --output sarif=lockgate.sarif junit=lockgate.xml"
 )]
 pub(super) struct Check {
@@ -44,7 +46,7 @@ pub(super) struct Check {
     from: Option<Target>,
 
     /// Evidence about this version: files, or directories of files.
-    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "registry")]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     evidence: Vec<PathBuf>,
 
     /// The registry that holds the version, `mlflow=https://mlflow.example.org`: evidence is read

@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
 use lazily::Lazily;
-use terminal::{Color, Terminal};
+use terminal::{Color, Terminal, Unprintable};
 
 /// Decides whether a model version may move up a stage.
 ///
@@ -98,7 +98,7 @@ fn guarded(terminal: &Terminal, run: impl FnOnce() -> anyhow::Result<Exit>) -> E
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {
             terminal.error(&error);
-            Exit::Usage
+            if error.is::<Unprintable>() { Exit::Undecided } else { Exit::Usage }
         }
         Err(_) => {
             terminal.error(&anyhow::anyhow!("a mistake in lockgate itself, told above; report it"));

@@ -102,21 +102,25 @@ pub(super) fn signatures_for(reference: &PolicyRef, trust: Option<&Trust>) -> Wi
     }
 }
 
-/// What to watch for changes besides the gate file and the components.
+/// What to watch for changes besides the gate file, there or not.
 pub(super) fn watched(config: &Config) -> Vec<PathBuf> {
     let directory = config.directory();
+    let invocations = config.gates.iter().flat_map(|gate| &gate.invocations);
+    let components: Vec<PathBuf> = invocations
+        .filter_map(|invocation| match &invocation.reference {
+            PolicyRef::Path(path) => Some(directory.join(path)),
+            PolicyRef::Standard(_) | PolicyRef::Oci(_) => None,
+        })
+        .collect();
     let mut files = Vec::new();
     if !Used::of(config).is_empty() {
         files.push(directory.join(LOCK_FILE));
     }
     if let Some(settings) = &config.trust {
         files.extend(Trust::files(settings, directory));
-        for invocation in config.gates.iter().flat_map(|gate| &gate.invocations) {
-            if let PolicyRef::Path(path) = &invocation.reference {
-                files.push(Signatures::beside(&directory.join(path)));
-            }
-        }
+        files.extend(components.iter().map(|component| Signatures::beside(component)));
     }
+    files.extend(components);
     files
 }
 

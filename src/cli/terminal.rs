@@ -6,7 +6,6 @@ use std::io::{self, IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use anyhow::Context as _;
 use clap::ValueEnum;
 
 use crate::report::plain;
@@ -24,6 +23,12 @@ pub(super) enum Color {
     Always,
     Never,
 }
+
+/// Standard output that takes nothing, as on a full disk. Whoever reads it misses what there is to
+/// be read, so it ends the command as what could not be judged does.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output: {0}")]
+pub(super) struct Unprintable(io::Error);
 
 /// The two streams of the process.
 #[derive(Clone, Copy)]
@@ -75,7 +80,7 @@ impl Terminal {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("cannot write to standard output"),
+            other => other.map_err(|error| Unprintable(error).into()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::RecordError;
 use super::row::{Linked, Row};
+use super::verify::Malformed;
 use crate::decision::{Decision, Movement, Verdict};
 use crate::model::{DecisionId, Digest, Origin, Target, Timestamp};
 use crate::report::{self, Unreadable};
@@ -184,9 +185,7 @@ impl Recorded {
 
     /// Holds the row against its own hash.
     pub(super) fn of(linked: Linked) -> Result<Self, RecordError> {
-        if !linked.holds() {
-            return Err(tampered(&linked.row, "it is not what its hash was made of"));
-        }
+        held(&linked)?;
         let Linked { writer, sequence, hash, row, .. } = linked;
         let document = row.document.clone();
         let snapshot = row.snapshot;
@@ -195,7 +194,18 @@ impl Recorded {
 }
 
 impl Summary {
-    pub(super) fn of(row: Row) -> Result<Self, RecordError> {
+    /// Holds the row against its own hash: what was changed is not to be told as fact.
+    pub(super) fn held(linked: Result<Linked, Malformed>) -> Result<Self, RecordError> {
+        match linked {
+            Ok(linked) => held(&linked).and_then(|()| Self::of(linked.row)),
+            Err(Malformed { column, .. }) => {
+                let detail = format!("column `{column}` of a decision");
+                Err(RecordError::Tampered { detail })
+            }
+        }
+    }
+
+    fn of(row: Row) -> Result<Self, RecordError> {
         fn known<T: FromStr>(text: &str, row: &Row, column: &str) -> Result<T, RecordError> {
             text.parse().map_err(|_| tampered(row, &format!("its {column} is not one")))
         }
@@ -217,19 +227,16 @@ impl Summary {
     }
 }
 
+fn held(linked: &Linked) -> Result<(), RecordError> {
+    match linked.holds() {
+        true => Ok(()),
+        false => Err(tampered(&linked.row, "it is not what its hash was made of")),
+    }
+}
+
 fn tampered(row: &Row, detail: &str) -> RecordError {
     let id: String = row.id.chars().take(100).collect();
     RecordError::Tampered { detail: format!("decision `{id}`: {detail}") }
-}
-
-/// What is selected of the decisions of a page. Of each document it is what tells which way the
-/// version was to move.
-pub(super) fn columns() -> String {
-    let head = report::JSON_HEAD;
-    format!(
-        "id, recorded_at, origin, asked_by, verdict, registry, model, version, target, \
-         requested_by, substr(document, 1, {head}) AS document"
-    )
 }
 
 /// The value of a condition of a query.
@@ -271,13 +278,12 @@ pub(super) fn condition(
 }
 
 /// Makes a page of what [`condition`] found.
-pub(super) fn listing(rows: Vec<Row>, page: Page) -> Result<Listing, RecordError> {
+pub(super) fn listing(mut decisions: Vec<Summary>, page: Page) -> Listing {
     let size = usize::from(page.size.get());
-    let more = rows.len() > size;
-    let decisions: Vec<_> =
-        rows.into_iter().take(size).map(Summary::of).collect::<Result<_, _>>()?;
+    let more = decisions.len() > size;
+    decisions.truncate(size);
     let next = decisions.last().filter(|_| more).map(|last| Cursor(last.id));
-    Ok(Listing { decisions, next })
+    Listing { decisions, next }
 }
 
 /// An id that is not greater than any of that time.

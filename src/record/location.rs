@@ -50,6 +50,15 @@ impl FromStr for Location {
                 "`{scheme}://` is no place for a record; {SHAPES}"
             )));
         }
+        // Nor is it where the URL was mistyped.
+        if ["postgres", "postgresql"].iter().any(|scheme| {
+            text.strip_prefix(scheme).is_some_and(|rest| rest.starts_with([':', '/']))
+        }) && text.contains('@')
+        {
+            return Err(InvalidLocation(format!(
+                "a PostgreSQL URL begins with `postgres://`; {SHAPES}"
+            )));
+        }
         if path.is_empty() || path.contains('\0') {
             return Err(InvalidLocation(format!("`{path}` is no place for a record; {SHAPES}")));
         }

@@ -166,13 +166,13 @@ impl Record {
     /// The decisions that `filter` asks for, newest first, a page at a time.
     ///
     /// # Errors
-    /// When the record cannot be read, or holds what was never written.
+    /// When the record cannot be read, or a row that would be told of is not what was written.
     pub async fn list(&self, filter: &Filter, page: Page) -> Result<Listing, RecordError> {
-        let rows = match &self.0 {
+        let found = match &self.0 {
             Backend::Sqlite(store) => store.list(filter, page).await?,
             Backend::Postgres(store) => store.list(filter, page).await?,
         };
-        list::listing(rows, page)
+        Ok(list::listing(found, page))
     }
 
     /// Holds every row, head, checkpoint and snapshot against the chain, and the chain against

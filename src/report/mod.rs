@@ -22,7 +22,7 @@ pub(crate) use crate::text::{json as harmless_json, plain};
 pub use brief::{brief, warnings};
 pub use explanation::explain;
 pub use json::{
-    HEAD as JSON_HEAD, Unreadable, line as json_line, movement as json_movement, read as read_json,
+    Unreadable, line as json_line, movement as json_movement, read as read_json,
     schema as json_schema, subschema as json_subschema,
 };
 pub(crate) use markdown::{code, prose};

@@ -90,6 +90,7 @@ impl Front {
             None => {
                 let answer = self.router.clone().oneshot(request).instrument(scope.span().clone());
                 let Ok(mut response) = answer.await;
+                self.app.metrics.admitted(response.status());
                 let headers = response.headers_mut();
                 if let Ok(id) = HeaderValue::try_from(scope.id()) {
                     headers.insert(REQUEST_ID, id);

@@ -195,9 +195,10 @@ impl Gatekeeper {
         frozen: Option<Frozen>,
     ) -> Result<(), Refused> {
         let start = Instant::now();
+        let by = asked_by.clone();
         self.append(id, origin, asked_by, decision, frozen).await?;
         self.0.metrics.recorded(start.elapsed());
-        tell(id, origin, decision);
+        tell(id, origin, by.as_deref(), decision);
         Ok(())
     }
 
@@ -310,12 +311,13 @@ fn judging(parent: &Span, promotion: &Promotion) -> Span {
 }
 
 /// A line in the log for every decision that counts.
-fn tell(id: DecisionId, origin: Origin, decision: &Decision) {
+fn tell(id: DecisionId, origin: Origin, asked_by: Option<&str>, decision: &Decision) {
     let Promotion { subject, target, .. } = &decision.promotion;
     tracing::info!(
         decision = %id,
         verdict = decision.verdict.as_str(),
         origin = origin.as_str(),
+        asked_by,
         model = subject.model,
         version = subject.version,
         %target,

@@ -9,7 +9,6 @@ use crate::decision::Decision;
 use crate::evaluation::{Case, MatchedGate, Policies, evaluate, evaluate_briefly};
 use crate::evidence::Assignment;
 use crate::model::{Digest, Promotion};
-use crate::policy::PolicyRef;
 
 /// A gate file, every policy it names, ready to run, and what it says of evidence.
 ///
@@ -31,7 +30,7 @@ pub trait LoadGates: Send + Sync {
     /// that cannot be loaded.
     fn load(&self) -> Result<GateSet, GatesUnusable>;
 
-    /// What to watch for changes while there is no set that could tell.
+    /// What to watch for changes whatever it says.
     fn files(&self) -> Vec<PathBuf>;
 }
 
@@ -41,22 +40,23 @@ pub trait LoadGates: Send + Sync {
 pub struct GatesUnusable {
     /// What is wrong, in one or more lines. Names files, so it is for the log and not for callers.
     pub details: String,
+    /// Files that it names, as far as it could be read. Any of them may be what is missing.
+    pub files: Vec<PathBuf>,
 }
 
 impl GateSet {
-    /// Puts together what was loaded. `file` is the gate file that `config` was read from.
+    /// Puts together what was loaded, from all of these files.
     ///
     /// # Errors
     /// Every policy that could not be loaded: a server that knows beforehand that it cannot judge
     /// keeps the rules it has.
     pub fn new(
-        file: PathBuf,
         config: Config,
         policies: Policies,
         assignments: Vec<Assignment>,
+        files: Vec<PathBuf>,
     ) -> Result<Self, GatesUnusable> {
         let mut faults = Vec::new();
-        let mut files = vec![file];
         for gate in &config.gates {
             for (guard, invocation) in gate.policies() {
                 if let Err(reason) = policies.get(&invocation.reference) {
@@ -65,27 +65,13 @@ impl GateSet {
                         gate.gate.name, guard.id
                     ));
                 }
-                if let PolicyRef::Path(path) = &invocation.reference {
-                    files.push(config.directory().join(path));
-                }
             }
         }
         if !faults.is_empty() {
-            return Err(GatesUnusable { details: faults.join("\n") });
+            return Err(GatesUnusable { details: faults.join("\n"), files });
         }
-        files.sort();
-        files.dedup();
         let digest = config.digest();
         Ok(Self { config, policies, assignments, digest, files })
-    }
-
-    /// The same, watching more files for changes.
-    #[must_use]
-    pub fn watching(mut self, files: Vec<PathBuf>) -> Self {
-        self.files.extend(files);
-        self.files.sort();
-        self.files.dedup();
-        self
     }
 
     /// The gate file.
@@ -106,7 +92,7 @@ impl GateSet {
         self.digest
     }
 
-    /// The gate file and the component files it names, which are watched for changes.
+    /// The gate file and the files it names, which are watched for changes.
     #[must_use]
     pub fn files(&self) -> &[PathBuf] {
         &self.files

@@ -104,12 +104,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn validate(State(app): State<Shared>, request: Request) -> Result<Response, Problem> {
+    answer(&app, request).await.map_err(Problem::undecided)
+}
+
+async fn answer(app: &Shared, request: Request) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let asked_by = if app.kubernetes.open {
         None
     } else {
         use axum::extract::FromRequestParts as _;
-        let caller = Caller::from_request_parts(&mut parts, &app).await?;
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
         caller.must(Role::Ask)?;
         caller.name()
     };
@@ -121,7 +125,7 @@ async fn validate(State(app): State<Shared>, request: Request) -> Result<Respons
     let (outcome, decisions) = match &review.wanted {
         kubernetes::Wanted::Nothing => (Outcome::Allowed { warnings: Vec::new() }, Vec::new()),
         kubernetes::Wanted::Unknown(why) => (denied(format!("lockgate: {why}")), Vec::new()),
-        kubernetes::Wanted::Models(uses) => judge(&app, &review, uses, asked_by).await,
+        kubernetes::Wanted::Models(uses) => judge(app, &review, uses, asked_by).await,
     };
     let ids: Vec<String> = decisions.iter().map(ToString::to_string).collect();
     let body = kubernetes::answer(&review.uid, &outcome, &ids)

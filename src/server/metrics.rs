@@ -5,14 +5,17 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Refused;
+use super::problem::Code;
 use crate::decision::{Decision, Effect, PolicyReport, Verdict};
 use crate::model::Origin;
 
@@ -89,6 +92,26 @@ pub struct Metrics {
     bodies: Amount,
     connections_refused: Family<Because, Counter>,
     certificates: Family<Ended, Counter>,
+    tokens: Family<Ended, Counter>,
+    credentials_refused: Family<Because, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: Word,
+}
+
+/// How loading something ended.
+const ENDS: [&str; 2] = ["loaded", "failed"];
+
+/// Has counters begin at 0: of one that is not there before it is 1, nobody sees the first step.
+pub(super) fn begin<L: Clone + Eq + std::hash::Hash>(
+    counters: &Family<L, Counter>,
+    labels: impl IntoIterator<Item = L>,
+) {
+    for labels in labels {
+        let _ = counters.get_or_create(&labels);
+    }
 }
 
 fn seconds() -> Histogram {
@@ -118,8 +141,11 @@ impl Metrics {
             bodies: Amount::default(),
             connections_refused: Family::default(),
             certificates: Family::default(),
+            tokens: Family::default(),
+            credentials_refused: Family::default(),
         };
         metrics.register();
+        metrics.begin();
         metrics
     }
 
@@ -207,6 +233,36 @@ impl Metrics {
             "Times the TLS certificate was loaded, by how it ended",
             self.certificates.clone(),
         );
+        registry.register(
+            "token_reloads",
+            "Times the file of tokens was loaded, by how it ended",
+            self.tokens.clone(),
+        );
+        registry.register(
+            "credentials_refused",
+            "Requests that were refused for their credentials, by reason",
+            self.credentials_refused.clone(),
+        );
+        let version = Word(env!("CARGO_PKG_VERSION"));
+        registry.register("build", "Which lockgate it is", Info::new(Build { version }));
+    }
+
+    fn begin(&self) {
+        let decisions = Origin::ALL.into_iter().flat_map(|origin| {
+            [Verdict::Allow, Verdict::Deny, Verdict::Undecided].map(|verdict| Decided {
+                origin: Word(origin.as_str()),
+                verdict: Word(verdict.as_str()),
+            })
+        });
+        begin(&self.decisions, decisions);
+        let because = |reason| Because { reason: Word(reason) };
+        begin(&self.refusals, Refused::ALL.map(|refused| because(refused.code())));
+        begin(&self.connections_refused, ["too_many", "tls", "tls_timeout"].map(because));
+        let refused = [Code::Unauthenticated, Code::Forbidden];
+        begin(&self.credentials_refused, refused.map(|code| because(code.as_str())));
+        for loaded in [&self.reloads, &self.certificates, &self.tokens] {
+            begin(loaded, ENDS.map(|result| Ended { result: Word(result) }));
+        }
     }
 
     /// For metrics that another part of the server keeps itself, such as the gateway's; before
@@ -255,8 +311,7 @@ impl Metrics {
     }
 
     pub(super) fn reloaded(&self, sound: bool) {
-        let result = Word(if sound { "loaded" } else { "failed" });
-        self.reloads.get_or_create(&Ended { result }).inc();
+        self.reloads.get_or_create(&ended(sound)).inc();
         self.gates_stale.set(i64::from(!sound));
         if sound {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -292,8 +347,19 @@ impl Metrics {
     }
 
     pub(super) fn certificate_loaded(&self, sound: bool) {
-        let result = Word(if sound { "loaded" } else { "failed" });
-        self.certificates.get_or_create(&Ended { result }).inc();
+        self.certificates.get_or_create(&ended(sound)).inc();
+    }
+
+    pub(super) fn tokens_loaded(&self, sound: bool) {
+        self.tokens.get_or_create(&ended(sound)).inc();
+    }
+
+    /// Counts a request of lockgate's own routes if it was refused for its credentials.
+    pub(super) fn admitted(&self, status: StatusCode) {
+        let refused = [Code::Unauthenticated, Code::Forbidden];
+        if let Some(code) = refused.into_iter().find(|code| code.status() == status) {
+            self.credentials_refused.get_or_create(&Because { reason: Word(code.as_str()) }).inc();
+        }
     }
 }
 
@@ -301,6 +367,11 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn ended(sound: bool) -> Ended {
+    let [loaded, failed] = ENDS;
+    Ended { result: Word(if sound { loaded } else { failed }) }
 }
 
 /// What one policy would lead to if it stood alone.

@@ -36,6 +36,8 @@ pub(crate) enum Code {
     DeadlineExceeded,
     /// The decision could not be put on record, or the record could not be read.
     RecordUnavailable,
+    /// What is on record is not what was written.
+    RecordDamaged,
     /// The gates are still being loaded.
     NotReady,
     /// The gate file on disk cannot be used; the last good one is judged by.
@@ -60,6 +62,7 @@ impl Code {
             Self::Overloaded => "overloaded",
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::RecordUnavailable => "record_unavailable",
+            Self::RecordDamaged => "record_damaged",
             Self::NotReady => "not_ready",
             Self::GatesUnusable => "gates_unusable",
             Self::ShuttingDown => "shutting_down",
@@ -80,6 +83,7 @@ impl Code {
             Self::Overloaded => "too much is being judged",
             Self::DeadlineExceeded => "the decision was not there in time",
             Self::RecordUnavailable => "the record is not available",
+            Self::RecordDamaged => "the record is damaged",
             Self::NotReady => "the server is not ready",
             Self::GatesUnusable => "the gate file cannot be used",
             Self::ShuttingDown => "the server is shutting down",
@@ -102,7 +106,7 @@ impl Code {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::RecordDamaged | Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

@@ -55,7 +55,9 @@ impl Query {
         let Some(value) = self.remove(name) else { return Ok(None) };
         let time = value.parse::<Timestamp>().ok().filter(|time| time.to_string() == value);
         time.map(Some).ok_or_else(|| {
-            Problem::invalid(format!("`{name}` is not a time; write it as `2026-11-23T12:00:00Z`"))
+            Problem::invalid(format!(
+                "`{name}` is not a time; write it in UTC, to the second: `2026-11-23T12:00:00Z`"
+            ))
         })
     }
 

@@ -70,6 +70,16 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// One of every kind.
+    pub(super) const ALL: [Self; 6] = [
+        Self::Overloaded { retry_after: Duration::ZERO },
+        Self::Deadline,
+        Self::RecordUnavailable,
+        Self::NotReady,
+        Self::ShuttingDown,
+        Self::Failed,
+    ];
+
     /// Stable snake_case code, by which programs tell refusals apart.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -1,6 +1,7 @@
 //! Health, metrics and the description of the API.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::extract::State;
@@ -13,6 +14,7 @@ use tokio::sync::Mutex;
 use super::app::{Caller, FRESH, Shared, json};
 use super::auth::Role;
 use super::problem::{Code, Problem};
+use super::reload::Cause;
 use super::routes::{Content, Operation, Reply, Routes, schema_of};
 use crate::record::Record;
 
@@ -21,6 +23,16 @@ use crate::record::Record;
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
 impl Readiness {
+    /// Whether the record takes entries at the start. Only that it does not is remembered: health
+    /// checks ask anew.
+    pub(super) async fn begins_writable(&self, record: &Record) -> bool {
+        let writable = ask(record).await;
+        if !writable {
+            *self.0.lock().await = Some((Instant::now(), writable));
+        }
+        writable
+    }
+
     async fn record_writable(&self, record: &Record) -> bool {
         let mut last = self.0.lock().await;
         if let Some((at, writable)) = *last
@@ -28,14 +40,18 @@ impl Readiness {
         {
             return writable;
         }
-        let writable = record
-            .check_writable()
-            .await
-            .inspect_err(|error| tracing::error!(cause = %error, "the record is not writable"))
-            .is_ok();
+        let writable = ask(record).await;
+        if writable && last.is_some_and(|(_, before)| !before) {
+            tracing::info!("the record is writable again");
+        }
         *last = Some((Instant::now(), writable));
         writable
     }
+}
+
+async fn ask(record: &Record) -> bool {
+    let asked = record.check_writable().await;
+    asked.inspect_err(|error| tracing::error!(cause = %error, "the record is not writable")).is_ok()
 }
 
 /// Whether the server can decide.
@@ -47,8 +63,28 @@ struct Readied {
     gates: Gates,
     /// Whether decisions can be put on record.
     record: Recording,
+    /// Who is known; null where nobody has to be.
+    tokens: Option<Kept>,
+    /// The certificates that are shown and asked for; null where there is no TLS.
+    certificates: Option<Kept>,
     /// Digest of the gate file that is judged by.
     gate_file_digest: Option<String>,
+}
+
+/// How files stand that were read at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Kept {
+    /// As they are on disk.
+    Loaded,
+    /// Those on disk cannot be used; the last good ones are gone by.
+    Stale,
+}
+
+impl Kept {
+    fn of(stale: &AtomicBool) -> Self {
+        if stale.load(Ordering::Relaxed) { Self::Stale } else { Self::Loaded }
+    }
 }
 
 /// How the gates stand.
@@ -175,10 +211,13 @@ async fn readyz(State(app): State<Shared>) -> Response {
         (Some(_), true) => Gates::Stale,
     };
     let ready = gates.is_some() && writable && !app.gatekeeper.is_closed();
+    let reload = &app.reload;
     let readied = Readied {
         ready,
         gates: state,
         record: if writable { Recording::Writable } else { Recording::NotWritable },
+        tokens: reload.tokens.as_ref().map(|_| Kept::of(&reload.tokens_stale)),
+        certificates: reload.tls.as_ref().map(|_| Kept::of(&reload.certificates_stale)),
         gate_file_digest: gates.map(|gates| gates.digest().to_string()),
     };
     let mut response = json(serde_json::to_vec(&readied).unwrap_or_default());
@@ -207,10 +246,11 @@ async fn openapi(State(app): State<Shared>) -> Response {
 
 async fn reload(State(app): State<Shared>, caller: Caller) -> Result<Response, Problem> {
     caller.must(Role::Administer)?;
+    tracing::info!(asked_by = caller.name(), "told to load the gates anew");
     // What is wrong names files, and is in the log.
-    app.reload.gates().await.map_err(|_| {
+    app.reload.gates(Cause::Asked).await.map_err(|_| {
         Problem::new(Code::GatesUnusable)
-            .detail("the gate file or one of its policies cannot be used; the server's log says why, and the last good ones are still judged by")
+            .detail("the gate file or one of its policies cannot be used; the server's log says why, with the `x-request-id` of this answer, and the last good ones are still judged by")
     })?;
     let gates = app.gatekeeper.gates();
     let reloaded = Reloaded { gate_file_digest: gates.map(|gates| gates.digest().to_string()) };

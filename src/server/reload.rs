@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -37,7 +38,19 @@ pub(super) struct Reload {
     pub(super) metrics: Arc<Metrics>,
     /// What keeps the gate file on disk from being used.
     pub(super) fault: ArcSwapOption<GatesUnusable>,
+    /// Whether the tokens and the certificates on disk cannot be used.
+    pub(super) tokens_stale: AtomicBool,
+    pub(super) certificates_stale: AtomicBool,
     pub(super) turn: Mutex<()>,
+}
+
+/// Why something is loaded anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Somebody wants it, and to be told how it ended.
+    Asked,
+    /// A file was seen to be another one.
+    Seen,
 }
 
 impl Reload {
@@ -45,50 +58,66 @@ impl Reload {
     ///
     /// # Errors
     /// Gates that cannot be used; nothing has changed then.
-    pub(super) async fn gates(&self) -> Result<(), GatesUnusable> {
+    pub(super) async fn gates(&self, cause: Cause) -> Result<(), GatesUnusable> {
         let _turn = self.turn.lock().await;
         let loader = Arc::clone(&self.loader);
         let loaded = tokio::task::spawn_blocking(move || loader.load()).await;
         let loaded = loaded.unwrap_or_else(|_| {
-            Err(GatesUnusable { details: "loading them ended abnormally".to_owned() })
+            let details = "loading them ended abnormally".to_owned();
+            Err(GatesUnusable { details, files: Vec::new() })
         });
         let sound = loaded.is_ok();
-        let result = self.take(loaded);
+        let result = self.take(loaded, cause);
         self.metrics.reloaded(sound);
         result
     }
 
-    fn take(&self, loaded: Result<GateSet, GatesUnusable>) -> Result<(), GatesUnusable> {
+    fn take(
+        &self,
+        loaded: Result<GateSet, GatesUnusable>,
+        cause: Cause,
+    ) -> Result<(), GatesUnusable> {
         match loaded {
             Ok(gates) => {
-                self.fault.store(None);
+                let mended = self.fault.swap(None).is_some();
                 let current = self.gatekeeper.gates();
+                let digest = gates.digest();
                 if current.is_none_or(|current| !current.judges_like(&gates)) {
-                    let digest = gates.digest();
                     self.gatekeeper.replace(gates);
                     tracing::info!(gate_file = %digest, "gates loaded");
+                } else if mended {
+                    tracing::info!(gate_file = %digest, "the gates can be used again, and are those from before");
                 }
                 Ok(())
             }
             Err(error) => {
-                self.fault.store(Some(Arc::new(error.clone())));
-                tracing::error!(details = error.details, "the gates cannot be used");
+                let before = self.fault.swap(Some(Arc::new(error.clone())));
+                // Files that only loading told of are looked at once more, with the same end.
+                let told = before.is_some_and(|before| before.details == error.details);
+                if cause == Cause::Asked || !told {
+                    tracing::error!(details = error.details, "the gates cannot be used");
+                }
                 Err(error)
             }
         }
     }
 
     /// Loads everything anew.
-    async fn everything(&self) {
+    async fn everything(&self, cause: Cause) {
         // Its failure has been told.
-        let _ = self.gates().await;
+        let _ = self.gates(cause).await;
         if let Some(path) = &self.tokens {
-            match Credentials::read(path) {
-                Ok(credentials) => {
-                    if self.doorkeeper.replace(credentials) {
-                        tracing::info!("tokens loaded");
+            let read = Credentials::read(path);
+            self.metrics.tokens_loaded(read.is_ok());
+            let stale = self.tokens_stale.swap(read.is_err(), Ordering::Relaxed);
+            match read {
+                Ok(credentials) => match self.doorkeeper.replace(credentials) {
+                    true => tracing::info!("tokens loaded"),
+                    false if stale => {
+                        tracing::info!("the tokens can be used again, and are those from before");
                     }
-                }
+                    false => {}
+                },
                 Err(error) => {
                     tracing::error!(cause = %error, "the tokens cannot be used; those from before stay");
                 }
@@ -97,8 +126,12 @@ impl Reload {
         if let Some(tls) = &self.tls {
             let reloaded = tls.reload();
             self.metrics.certificate_loaded(reloaded.is_ok());
+            let stale = self.certificates_stale.swap(reloaded.is_err(), Ordering::Relaxed);
             match reloaded {
                 Ok(true) => tracing::info!("certificates loaded"),
+                Ok(false) if stale => {
+                    tracing::info!("the certificates can be used again, and are those from before");
+                }
                 Ok(false) => {}
                 Err(error) => {
                     tracing::error!(cause = %error, "the certificates cannot be used; those from before stay");
@@ -107,11 +140,16 @@ impl Reload {
         }
     }
 
+    /// What is judged by, and what would be if it could be used: what keeps it from that may be in
+    /// any of its files, or that one is not there yet.
     fn files(&self) -> BTreeSet<PathBuf> {
-        let mut files: BTreeSet<PathBuf> = match self.gatekeeper.gates() {
-            Some(gates) => gates.files().iter().cloned().collect(),
-            None => self.loader.files().into_iter().collect(),
-        };
+        let mut files: BTreeSet<PathBuf> = self.loader.files().into_iter().collect();
+        if let Some(gates) = self.gatekeeper.gates() {
+            files.extend(gates.files().iter().cloned());
+        }
+        if let Some(fault) = &*self.fault.load() {
+            files.extend(fault.files.iter().cloned());
+        }
         files.extend(self.tokens.clone());
         files.extend(self.tls.iter().flat_map(|tls| tls.files()).map(Path::to_owned));
         files
@@ -128,7 +166,7 @@ impl Reload {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let cause = tokio::select! {
                 _ = looks.tick() => {
                     let found = self.look().await;
                     // A file that is seen for the first time may have changed while it was loaded,
@@ -137,6 +175,7 @@ impl Reload {
                         continue;
                     }
                     seen = self.settled(found).await;
+                    Cause::Seen
                 }
                 hangup = hangups.recv() => {
                     if hangup.is_none() {
@@ -144,9 +183,10 @@ impl Reload {
                     }
                     tracing::info!("told to load everything anew");
                     seen = self.look().await;
+                    Cause::Asked
                 }
-            }
-            self.everything().await;
+            };
+            self.everything(cause).await;
         }
     }
 

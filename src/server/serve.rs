@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
@@ -15,7 +16,7 @@ use super::gateway::Gateway;
 use super::kubernetes::Settings;
 use super::listen::{ConnectionLimits, Listening};
 use super::ready::Readiness;
-use super::reload::Reload;
+use super::reload::{Cause, Reload};
 use super::retention::Retention;
 use super::tls::Tls;
 use super::{Collect, Gatekeeper, GatesUnusable, LoadGates, Metrics};
@@ -96,6 +97,8 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
         tls: tls.clone(),
         metrics: Arc::clone(&metrics),
         fault: arc_swap::ArcSwapOption::empty(),
+        tokens_stale: AtomicBool::new(false),
+        certificates_stale: AtomicBool::new(false),
         turn: Mutex::new(()),
     });
     let app = Arc::new(App {
@@ -106,18 +109,18 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
         kubernetes,
         body,
         metrics: Arc::clone(&metrics),
-        reload: Arc::clone(&reload),
+        reload,
         readiness: Readiness::default(),
         document: std::sync::OnceLock::new(),
     });
-    let front = Front::new(app, gateway);
+    let front = Front::new(Arc::clone(&app), gateway);
     // Health checks are answered while the gates are loaded, which may take seconds.
     let (end, ended) = watch::channel(false);
     let listening = Listening::new(listener, tls, front, connections, metrics)?;
     let served = tokio::spawn(listening.until(told(ended)));
     tracing::info!(%address, "listening");
     let kept = retention.map(|retention| retention.keep_up(record.clone()));
-    let result = run(&reload, kept, stop).await;
+    let result = run(&app, kept, stop).await;
     gatekeeper.close();
     let _ = end.send(true);
     let _ = served.await;
@@ -127,17 +130,24 @@ pub async fn serve(setup: Setup, stop: impl Future<Output = ()>) -> Result<(), S
 }
 
 async fn run(
-    reload: &Arc<Reload>,
+    app: &App,
     kept: Option<impl Future<Output = ()> + Send + 'static>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let mut stop = std::pin::pin!(stop);
+    let reload = &app.reload;
     let watching = reload.watch()?;
     tokio::select! {
-        loaded = reload.gates() => loaded.map_err(ServeError::Gates)?,
+        loaded = reload.gates(Cause::Asked) => loaded.map_err(ServeError::Gates)?,
         () = &mut stop => return Ok(()),
     }
-    tracing::info!("ready");
+    if app.readiness.begins_writable(&app.record).await {
+        tracing::info!("ready");
+    } else {
+        tracing::error!(
+            "not ready: decisions cannot be put on record, and are undecided until they can"
+        );
+    }
     let watching = tokio::spawn(Arc::clone(reload).keep_watch(watching));
     let kept = kept.map(tokio::spawn);
     stop.await;

@@ -13,12 +13,14 @@ use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder}
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use opentelemetry::KeyValue;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_http::{HeaderExtractor, HttpClient, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
 use tracing::{Level, Span, Subscriber};
@@ -153,6 +155,8 @@ where
             log::layer()
                 .json()
                 .flatten_event(true)
+                // Decisions have a target of their own.
+                .with_target(false)
                 .with_current_span(true)
                 .with_span_list(false)
                 .with_writer(std::io::stderr),
@@ -195,6 +199,9 @@ pub(super) fn end(span: &Span, status: StatusCode) {
 /// Traces, where the environment says where to.
 fn traces(runtime: &Handle) -> Result<Option<SdkTracerProvider>, TelemetryError> {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if std::env::var("OTEL_SDK_DISABLED").is_ok_and(|word| word.eq_ignore_ascii_case("true")) {
+        return Ok(None);
+    }
     if !set("OTEL_EXPORTER_OTLP_ENDPOINT") && !set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
         return Ok(None);
     }
@@ -205,10 +212,26 @@ fn traces(runtime: &Handle) -> Result<Option<SdkTracerProvider>, TelemetryError>
         .build()
         .map_err(|error| failed(&error))?;
     let provider = SdkTracerProvider::builder()
-        .with_resource(Resource::builder().with_service_name("lockgate").build())
+        .with_resource(resource())
         .with_batch_exporter(exporter)
         .build();
     Ok(Some(provider))
+}
+
+/// What sends traces: what the environment says it is, and lockgate where it says nothing.
+fn resource() -> Resource {
+    let own = [
+        KeyValue::new("service.name", "lockgate"),
+        KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+    ];
+    let resource = Resource::builder_empty()
+        .with_attributes(own)
+        .with_detector(Box::new(TelemetryResourceDetector))
+        .with_detector(Box::new(EnvResourceDetector::new()));
+    match std::env::var("OTEL_SERVICE_NAME") {
+        Ok(name) if !name.is_empty() => resource.with_service_name(name).build(),
+        _ => resource.build(),
+    }
 }
 
 /// Sends traces on the server's own runtime; the exporter calls it from a thread without one.

@@ -24,6 +24,7 @@ pub(super) const DIGEST: &str = "^sha256:[0-9a-f]{64}$";
 /// The id of a decision.
 pub(super) const ID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
-/// A time in UTC, to the second. Days are those that every month has: which month has more is
-/// more than a pattern can say.
-pub(super) const TIME: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$";
+/// A time in UTC, to the second, of days that there are: February has 29 in years that four divides,
+/// and of full centuries in those that 400 does. Times end within the year 9999, so none of the
+/// last thousand years is promised.
+pub(super) const TIME: &str = "^((19[7-9][0-9]|[2-8][0-9]{3})-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|(19(7[26]|8[048]|9[26])|[2-8][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[357][26])00)-02-29)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$";

@@ -185,6 +185,15 @@ fn a_record_that_nobody_touched_is_intact() {
 }
 
 #[test]
+fn a_file_that_lacks_a_table_is_named() {
+    let recorded = Recorded::new();
+    recorded.tamper("DROP TABLE heads");
+    let file = Recorded::file_in(&recorded.folder);
+    let ran = recorded.run("decision verify-log").exits(1).says("no such table: heads");
+    ran.says(&file.display().to_string());
+}
+
+#[test]
 fn a_change_is_told_with_its_place_and_exits_with_1() {
     let recorded = Recorded::new();
     let writer =

@@ -150,3 +150,19 @@ fn the_format_for_people_goes_by_one_word_and_its_older_ones() {
         assert_eq!(told(alias).lines().next(), told("table").lines().next());
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_ends_with_3_whatever_it_is() {
+    let folder = Folder::with_auc(0.95);
+    for arguments in ["token new ci --role ask", "policy list", "config schema", "completions bash"]
+    {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut command = folder.command();
+        command.args(arguments.split(' '));
+        let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        finished(child.wait_with_output().unwrap())
+            .exits(3)
+            .says("error: cannot write to standard output");
+    }
+}

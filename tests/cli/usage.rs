@@ -11,6 +11,7 @@ fn rejects_wrong_usage_and_says_what_is_right() {
         ("frobnicate".to_owned(), "unrecognized subcommand 'frobnicate'"),
         ("check".to_owned(), "<MODEL/VERSION>"),
         ("check fraud-detector/3 --to Production".to_owned(), "--evidence <PATH>..."),
+        ("check fraud-detector/3 --to Production".to_owned(), "--registry <"),
         ("check fraud-detector/3 --evidence evidence".to_owned(), "--to <TARGET>"),
         (check.replace("/3", ""), "write it as MODEL/VERSION"),
         (check.replace("/3", "/"), "write it as MODEL/VERSION"),

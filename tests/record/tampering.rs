@@ -145,6 +145,8 @@ async fn a_changed_row_is_not_given_out(place: Place) {
     let error = record.get(entry.id).await.unwrap_err();
     assert!(matches!(error, RecordError::Tampered { .. }), "{error}");
     assert!(error.to_string().contains("verify-log"), "{error}");
+    let error = record.list(&Default::default(), Default::default()).await.unwrap_err();
+    assert!(error.to_string().contains(&entry.id.to_string()), "{error}");
     place.tamper("UPDATE {}entries SET verdict = 'perhaps'").await;
     assert!(record.get(entry.id).await.is_err());
     let error = record.list(&Default::default(), Default::default()).await.unwrap_err();

@@ -138,3 +138,66 @@ fn a_token_is_in_no_log() {
     served.signal(rustix::process::Signal::TERM);
     served.until_logged_without("stopped", &token);
 }
+
+#[test]
+fn tokens_that_cannot_be_used_show_without_the_log() {
+    let folder = Folder::new(GATE);
+    let token = folder.token("ci", &["read"]);
+    let tokens = std::fs::read_to_string(folder.path("tokens")).unwrap();
+    let served = folder.serve("--tokens tokens");
+    let metrics = || served.send(&get("/metrics").bearer(&token)).is(200).text();
+    let count = |result: &str, number: u32| {
+        let line = format!("lockgate_token_reloads_total{{result=\"{result}\"}} {number}\n");
+        assert!(metrics().contains(&line), "{}", metrics());
+    };
+    assert_eq!(served.get("/readyz").is(200).json()["tokens"], "loaded");
+    count("failed", 0);
+    served.folder.replace("tokens", "nonsense\n");
+    served.until_logged("the tokens cannot be used");
+    let ready = served.get("/readyz").is(200).json();
+    assert_eq!((&ready["tokens"], &ready["certificates"]), (&json!("stale"), &json!(null)));
+    count("failed", 1);
+    served.folder.replace("tokens", tokens);
+    served.until_logged("the tokens can be used again");
+    assert_eq!(served.get("/readyz").is(200).json()["tokens"], "loaded");
+}
+
+/// Somebody who tries tokens, or a pipeline whose token was taken back, is to be seen.
+#[test]
+fn refused_credentials_are_logged_and_counted() {
+    let folder = Folder::new(GATE);
+    let (reader, asker) = (folder.token("reader", &["read"]), folder.token("ci", &["ask"]));
+    let served = folder.serve("--tokens tokens");
+    let metrics = || served.send(&get("/metrics").bearer(&reader)).is(200).text();
+    let count = |reason: &str, number: u32| {
+        let name = "lockgate_credentials_refused_total";
+        let line = format!("{name}{{reason=\"{reason}\"}} {number}\n");
+        assert!(metrics().contains(&line), "{}", metrics());
+    };
+    count("unauthenticated", 0);
+    served.send(&get("/v1/decisions").bearer("lockgate_wrong")).refused(401, "unauthenticated");
+    let line = served.until_logged("credentials are not known");
+    assert_eq!(line["level"], "WARN", "{line}");
+    assert!(line["span"]["client"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
+    assert!(!line.to_string().contains("lockgate_wrong"), "{line}");
+    served.send(&get("/v1/decisions").bearer(&asker)).refused(403, "forbidden");
+    let line = served.until_logged("a role is missing");
+    assert_eq!((&line["name"], &line["role"]), (&json!("ci"), &json!("read")), "{line}");
+    count("unauthenticated", 1);
+    count("forbidden", 1);
+}
+
+#[test]
+fn who_asked_for_what_is_in_the_log() {
+    let folder = Folder::new(GATE);
+    let token = folder.token("ci", &["ask", "submit-evidence", "administer"]);
+    let served = folder.serve("--tokens tokens");
+    served.send(&post("/v1/decisions", &question(0.95)).bearer(&token)).is(200);
+    let line = served.until_logged("decided");
+    assert_eq!(line["asked_by"], "ci", "{line}");
+    // What a promotion goes to, and not where in the code it is logged.
+    assert_eq!(line["target"], "stage:Production", "{line}");
+    served.send(&post("/v1/reload", &json!({})).bearer(&token)).is(200);
+    let line = served.until_logged("told to load the gates anew");
+    assert_eq!(line["asked_by"], "ci", "{line}");
+}

@@ -268,3 +268,90 @@ fn an_answer_says_nothing_of_the_inside() {
     assert!(!problem.text().contains("lockgate.yaml"), "{}", problem.text());
     served.until_logged("nonsense");
 }
+
+/// Whoever looks at the verdict alone never takes a problem for an answer.
+#[test]
+fn a_question_that_is_refused_is_undecided_whyever() {
+    let folder = Folder::new(GATE);
+    let token = folder.token("ci", &["ask"]);
+    let reader = folder.token("reader", &["read"]);
+    let served = folder.serve("--tokens tokens --max-body 1 --body-timeout 1");
+    let asked = || post("/v1/decisions", &question(0.95));
+    let large = post_bytes("/v1/decisions", &vec![b' '; (1 << 20) + 1]);
+    let large = large.header("content-type", "application/json");
+    let review = || post("/k8s/validate", &json!({}));
+    for (request, status) in [
+        (asked(), 401),
+        (asked().bearer(&reader), 403),
+        (asked().bearer(&token), 403),
+        (post("/v1/decisions", &json!({})).bearer(&token), 400),
+        (post_bytes("/v1/decisions", b"{}").bearer(&token), 415),
+        (large.bearer(&token), 413),
+        (review(), 401),
+        (review().bearer(&reader), 403),
+        (review().bearer(&token), 400),
+        (post_bytes("/k8s/validate", b"{}").bearer(&token), 415),
+    ] {
+        let answer = served.send(&request).is(status).json();
+        assert_eq!(answer["verdict"], "undecided", "{answer}");
+    }
+    let whole = asked().bearer(&token).bytes();
+    let mut stream = super::http::connect(served.address);
+    std::io::Write::write_all(&mut stream, &whole[..whole.len() - 5]).unwrap();
+    let late = super::http::Response::read(&mut stream).refused(408, "request_timeout");
+    assert_eq!(late.json()["verdict"], "undecided");
+    // Nothing was to be decided there.
+    let listed = served.get("/v1/decisions").refused(401, "unauthenticated").json();
+    assert_eq!(listed["verdict"], Value::Null);
+}
+
+#[test]
+fn what_is_an_object_is_not_taken_as_a_list_and_what_is_wrong_is_told_in_words_of_the_api() {
+    let served = Folder::new(GATE).serve("");
+    let told = |question: &Value, words: &str| {
+        let problem = served.post("/v1/decisions", question).refused(400, "invalid_request");
+        let detail = problem.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(words), "{detail}");
+        for inside in ["struct", "Posed", "Inline", "variant identifier"] {
+            assert!(!detail.contains(inside), "{detail}");
+        }
+    };
+    let list = json!(["fraud", "1", "stage:Production", null, null, null, {"inline": []}]);
+    told(&list, "expected an object");
+    told(&json!(7), "expected an object");
+    let with = |evidence: Value| {
+        let mut question = question(0.95);
+        question["evidence"] = evidence;
+        question
+    };
+    told(&with(json!({"inline": [["m", {}, "candidate"]]})), "expected an object");
+    told(&with(json!({"inline": ["m"]})), "expected an object");
+    let one = "give `inline` or `registry`, one of them";
+    told(&with(json!({})), one);
+    told(&with(json!({"inline": [], "registry": "mlflow"})), one);
+    told(&with(json!("inline")), one);
+    told(&with(json!([])), one);
+    told(&with(json!({"inlined": []})), "`inlined`");
+}
+
+#[test]
+fn counts_are_there_before_there_is_anything_to_count() {
+    let metrics = Folder::new(GATE).serve("").metrics();
+    for name in [
+        "lockgate_decisions_total{origin=\"api\",verdict=\"deny\"}",
+        "lockgate_decisions_total{origin=\"bypassed\",verdict=\"undecided\"}",
+        "lockgate_decisions_refused_total{reason=\"record_unavailable\"}",
+        "lockgate_decisions_refused_total{reason=\"overloaded\"}",
+        "lockgate_gate_reloads_total{result=\"failed\"}",
+        "lockgate_certificate_reloads_total{result=\"failed\"}",
+        "lockgate_connections_refused_total{reason=\"too_many\"}",
+        "lockgate_mlflow_bypassed_total{verdict=\"deny\"}",
+        "lockgate_mlflow_bypassed_total{verdict=\"unjudged\"}",
+        "lockgate_mlflow_webhook_deliveries_total{outcome=\"signature\"}",
+        "lockgate_mlflow_requests_total{outcome=\"denied\"}",
+    ] {
+        assert_eq!(metrics.get(name), Some(&0.0), "{name}: {metrics:#?}");
+    }
+    let built = format!("lockgate_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(metrics.get(&built), Some(&1.0), "{metrics:#?}");
+}

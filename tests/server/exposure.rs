@@ -9,7 +9,10 @@ use super::tls::write_certificates;
 /// Starts a server that is to refuse, and stops one that does not.
 fn start(folder: &Folder, arguments: &str) -> (Option<i32>, String) {
     let listen = if arguments.contains("--listen") { "" } else { "--listen 127.0.0.1:0" };
-    let mut command = folder.command(&format!("serve {listen} {arguments}"));
+    started(folder.command(&format!("serve {listen} {arguments}")))
+}
+
+fn started(mut command: std::process::Command) -> (Option<i32>, String) {
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
@@ -76,5 +79,29 @@ fn gates_that_cannot_be_used_at_the_start_end_it() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(words), "{said}");
+    }
+}
+
+/// What is told at the start is kept in the journals of services.
+#[test]
+fn a_password_is_not_told() {
+    let folder = Folder::new(GATE);
+    let with = |name: &str, value: &str| {
+        let mut command = folder.command("serve --listen 127.0.0.1:0");
+        command.env(name, value);
+        started(command)
+    };
+    let argument = |arguments: &str| start(&folder, arguments);
+    for (code, said) in [
+        argument("--mlflow http://ada:sekret@mlflow.example/"),
+        with("LOCKGATE_MLFLOW", "http://ada:sekret@mlflow.example/"),
+        argument("--record postgres//ada:sekret@db/gates"),
+        with("LOCKGATE_RECORD", "postgres//ada:sekret@db/gates"),
+        argument("--record postgres:ada:sekret@db/gates"),
+        argument("--record postgresql:/ada:sekret@db/gates"),
+    ] {
+        assert_eq!(code, Some(2), "{said}");
+        assert!(!said.contains("sekret"), "{said}");
+        assert!(said.contains("http://HOST:PORT") || said.contains("postgres://USER@"), "{said}");
     }
 }

@@ -1,10 +1,13 @@
 //! Clients that take their time, or too much.
 
+use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use futures_util::{StreamExt as _, stream};
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::Frame;
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::task::JoinHandle;
@@ -195,4 +198,49 @@ fn a_review_is_no_larger_than_what_an_api_server_keeps() {
         assert_eq!(answer.status, status, "{size} bytes: {}", answer.text());
     }
     served.until_metric("lockgate_bodies_bytes", 0.0);
+}
+
+/// Streams that are reset take the answer with them in some clients.
+#[test]
+fn a_body_of_http2_that_was_not_wanted_is_read_to_its_end() {
+    let served = Folder::new(GATE).serve("");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(served.address).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .unwrap();
+        let _connection = tokio::spawn(connection);
+        for (path, status) in [("/v1/decisions", 413), ("/k8s/validate", 413), ("/nowhere", 404)] {
+            let (ended, end) = tokio::sync::oneshot::channel();
+            let parts =
+                (0..30).map(|_| Ok::<_, Infallible>(Frame::data(vec![b' '; 1 << 20].into())));
+            let end_of = stream::once(async move {
+                let _ = ended.send(());
+                Ok(Frame::data(Bytes::new()))
+            });
+            let body = StreamBody::new(Box::pin(stream::iter(parts).chain(end_of)));
+            let request = hyper::Request::post(format!("http://lockgate{path}"))
+                .header("content-type", "application/json")
+                .body(body)
+                .unwrap();
+            let answer = sender.send_request(request).await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            answer.into_body().collect().await.unwrap();
+            tokio::time::timeout(PATIENCE, end).await.unwrap().unwrap();
+        }
+    });
+}
+
+/// A client that asks first whether it may send is told, and sends nothing.
+#[test]
+fn what_is_refused_beforehand_is_not_asked_for() {
+    let served = Folder::new(GATE).serve("");
+    let mut stream = connect(served.address);
+    stream
+        .write_all(b"POST /v1/decisions HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: text/plain\r\ncontent-length: 1000\r\n\r\n")
+        .unwrap();
+    Response::read(&mut stream).refused(415, "unsupported_media_type");
+    closed(&mut stream);
 }

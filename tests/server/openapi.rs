@@ -85,3 +85,27 @@ fn a_schema_fuzzer_finds_nothing() {
     served.decide(0.95);
     served.get("/readyz").is(200);
 }
+
+#[test]
+fn the_document_has_every_day_of_the_year_and_no_other() {
+    let served = Folder::new(GATE).serve("");
+    let document = served.get("/openapi.json").is(200).json();
+    let parameters = document["paths"]["/v1/decisions"]["get"]["parameters"].as_array().unwrap();
+    let since = parameters.iter().find(|one| one["name"] == "since").unwrap();
+    let validator = jsonschema::validator_for(&since["schema"]).unwrap();
+    for year in [1970, 1972, 1999, 2000, 2026, 2028, 2100, 2400, 8996] {
+        for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
+            let text = format!("{year}-{month:02}-{day:02}T23:59:59Z");
+            let real = text.parse::<jiff::Timestamp>().is_ok();
+            assert_eq!(validator.is_valid(&Value::String(text.clone())), real, "{text}");
+        }
+    }
+    for day in ["2026-01-31", "2028-02-29"] {
+        served.get(&format!("/v1/decisions?since={day}T00:00:00Z")).is(200);
+    }
+    for other in ["2026-01-31T00:00:00%2B01:00", "2026-01-31", "2026-02-29T00:00:00Z"] {
+        let problem = served.get(&format!("/v1/decisions?since={other}")).is(400).json();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("in UTC, to the second"), "{detail}");
+    }
+}

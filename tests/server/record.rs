@@ -3,8 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
+use lockgate::model::Digest;
 use lockgate::record::{Location, Options, Record};
 use lockgate::server::Retention;
+use rusqlite::types::ValueRef;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::cluster::Cluster;
@@ -107,6 +109,46 @@ fn what_is_older_than_it_is_kept_for_is_pruned_while_the_server_runs() {
     assert_eq!(listed["decisions"].as_array().unwrap().len(), 1, "{listed}");
 }
 
+/// Has the one decision recorded so many milliseconds earlier, with the hashes that it would have
+/// then, as `docs/record.md` makes them.
+fn age(database: &rusqlite::Connection, earlier: i64) {
+    let aged = "UPDATE entries SET recorded_at = recorded_at - ?1";
+    assert_eq!(database.execute(aged, [earlier]).unwrap(), 1);
+    let columns = "id, recorded_at, origin, asked_by, verdict, registry, model, version, target, \
+         requested_by, snapshot, document, writer, sequence, previous";
+    let sql = format!("SELECT {columns} FROM entries");
+    let hash = database
+        .query_row(&sql, [], |row| {
+            let field = |name: &str| -> Vec<u8> {
+                let bytes = match row.get_ref(name).unwrap() {
+                    ValueRef::Null => return vec![0],
+                    ValueRef::Integer(number) => number.to_be_bytes().to_vec(),
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.to_vec(),
+                    ValueRef::Real(number) => panic!("{name}: {number}"),
+                };
+                let optional = ["asked_by", "requested_by", "snapshot"].contains(&name);
+                let mut field = if optional { vec![1] } else { Vec::new() };
+                field.extend((bytes.len() as u64).to_be_bytes());
+                field.extend(bytes);
+                field
+            };
+            let (content, entry) = columns.split_once(", writer").unwrap();
+            let mut hashed = b"lockgate.dev/record/content/v1\0".to_vec();
+            hashed.extend(content.split(", ").flat_map(field));
+            let content = Digest::of(&hashed);
+            let mut hashed = b"lockgate.dev/record/entry/v1\0".to_vec();
+            hashed.extend(format!("writer{entry}").split(", ").flat_map(field));
+            hashed.extend(32_u64.to_be_bytes());
+            hashed.extend(content.as_bytes());
+            Ok(Digest::of(&hashed))
+        })
+        .unwrap();
+    for table in ["entries", "heads"] {
+        let changed = format!("UPDATE {table} SET hash = ?1");
+        assert_eq!(database.execute(&changed, [hash.as_bytes()]).unwrap(), 1);
+    }
+}
+
 /// Nobody can tell a clock that is years ahead from a server that was away for as long.
 #[test]
 fn nothing_is_pruned_when_all_of_it_is_too_old_at_the_start() {
@@ -115,8 +157,7 @@ fn nothing_is_pruned_when_all_of_it_is_too_old_at_the_start() {
     served.signal(rustix::process::Signal::TERM);
     let (_, folder) = served.ended();
     let database = rusqlite::Connection::open(folder.path("lockgate.db")).unwrap();
-    let aged = "UPDATE entries SET recorded_at = recorded_at - 3600000 * 24 * 500";
-    assert_eq!(database.execute(aged, []).unwrap(), 1);
+    age(&database, 3_600_000 * 24 * 500);
     drop(database);
     let served = folder.serve("--retain 400d");
     let told = served.until_logged("the record is not pruned").to_string();
@@ -156,4 +197,41 @@ async fn what_is_left_after_pruning_still_verifies() {
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
     assert!(text.contains("record_pruned_total{what=\"decisions\"} 3"), "{text}");
     record.close().await;
+}
+
+#[test]
+fn a_row_that_was_changed_is_not_told_as_fact() {
+    let served = Folder::new(GATE).serve("");
+    let kept = served.decide(0.95).is(200).json()["id"].as_str().unwrap().to_owned();
+    let changed = served.decide(0.5).is(200).json()["id"].as_str().unwrap().to_owned();
+    let database = rusqlite::Connection::open(served.folder.path("lockgate.db")).unwrap();
+    database.execute("UPDATE entries SET verdict = 'allow' WHERE sequence = 2", []).unwrap();
+    for path in [format!("/v1/decisions/{changed}"), "/v1/decisions?verdict=allow".to_owned()] {
+        let problem = served.get(&path).refused(500, "record_damaged").json();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("`lockgate decision verify-log`"), "{detail}");
+        served.until_logged(&changed);
+    }
+    served.get(&format!("/v1/decisions/{kept}")).is(200);
+    served.get("/v1/decisions?verdict=deny").is(200);
+    let listed = served.folder.command("decision list").output().unwrap();
+    assert_eq!(listed.status.code(), Some(1), "{listed:?}");
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_told_at_the_start() {
+    let served = Folder::new(GATE).serve("");
+    served.signal(rustix::process::Signal::TERM);
+    let (_, folder) = served.ended();
+    let other = rusqlite::Connection::open(folder.path("lockgate.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let served = folder.start("");
+    let told = served.until_logged("the record is not writable");
+    assert!(told["cause"].as_str().unwrap().contains("locked"), "{told}");
+    let told = served.until_logged("ready");
+    let message = told["message"].as_str().unwrap();
+    assert!(message.starts_with("not ready: decisions cannot be put on record"), "{told}");
+    other.execute_batch("ROLLBACK").unwrap();
+    while served.get("/readyz").status != 200 {}
+    served.until_logged("the record is writable again");
 }

@@ -125,3 +125,41 @@ fn files_behind_links_are_noticed_as_kubernetes_replaces_them() {
     served.until_logged("gates loaded");
     assert_eq!(verdict(&served, 0.92), "deny");
 }
+
+#[test]
+fn what_a_gate_file_names_before_it_is_there_is_loaded_once_it_is() {
+    let served = Folder::new(GATE).serve("");
+    served.folder.write("lockgate.yaml", gate_of("./later", ""));
+    served.until_logged("the gates cannot be used");
+    assert_eq!(verdict(&served, 0.5), "deny");
+    served.folder.write("later.wasm", guests::component(guests::HONEST));
+    served.until_logged_without("gates loaded", "the gates cannot be used");
+    assert_eq!(verdict(&served, 0.5), "allow");
+    assert_eq!(ready(&served)["gates"], "loaded");
+    // So are keys.
+    let trusting = "trust:
+  keys: [{name: team, key: team.pub}]
+  require: [{policies: [./later.wasm], signed-by: [team]}]
+";
+    served.folder.write("lockgate.yaml", gate_of("./later", "") + trusting);
+    served.until_logged("the gates cannot be used");
+    let made = served.folder.command("policy key new team").output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    served.until_logged("has no signature");
+}
+
+#[test]
+fn what_can_be_used_again_is_told_though_nothing_has_changed() {
+    let folder = Folder::new(GATE);
+    folder.token("ci", &["ask"]);
+    let tokens = std::fs::read_to_string(folder.path("tokens")).unwrap();
+    let served = folder.serve("--tokens tokens");
+    served.folder.write("lockgate.yaml", "nonsense");
+    served.until_logged("the gates cannot be used");
+    served.folder.write("lockgate.yaml", GATE);
+    served.until_logged("the gates can be used again");
+    served.folder.replace("tokens", "nonsense");
+    served.until_logged("the tokens cannot be used");
+    served.folder.replace("tokens", tokens);
+    served.until_logged("the tokens can be used again");
+}

@@ -58,6 +58,12 @@ impl Folder {
         std::fs::write(self.path(name), content).unwrap();
     }
 
+    /// The same at once, so that nobody reads a part of it.
+    pub(crate) fn replace(&self, name: &str, content: impl AsRef<[u8]>) {
+        self.write("replacement", content);
+        std::fs::rename(self.path("replacement"), self.path(name)).unwrap();
+    }
+
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lockgate"));
         command

@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use super::http::{Request, Response, connect, get, post};
+use super::http::{Request, Response, connect, get, post, post_bytes};
 use super::served::{Folder, GATE, Served, question};
 
 /// An authority.
@@ -171,4 +171,27 @@ fn whoever_shows_a_certificate_is_who_the_file_says() {
     ask(None).unwrap().refused(401, "unauthenticated");
     // Somebody else's authority vouches for nobody here.
     assert!(ask(Some(strangers.issue(&[dns("ci.example")], "x"))).is_none());
+}
+
+/// Clients that look for an answer once they have sent everything.
+#[test]
+fn a_refusal_arrives_though_the_body_was_not_wanted() {
+    let own = Authority::new();
+    let folder = Folder::new(GATE);
+    own.write_server(&folder, "server");
+    let token = folder.token("ci", &["ask", "submit-evidence"]);
+    let reader = folder.token("reader", &["read"]);
+    let served = folder.serve("--tls-cert server.crt --tls-key server.key --tokens tokens");
+    let large = post_bytes("/v1/decisions", &vec![b' '; 30_000_000]);
+    let json = |request: &Request| request.clone().header("content-type", "application/json");
+    for _ in 0..3 {
+        own.send(&served, &json(&large).bearer(&token)).refused(413, "body_too_large");
+        own.send(&served, &json(&large).bearer(&reader)).refused(403, "forbidden");
+        own.send(&served, &json(&large)).refused(401, "unauthenticated");
+        own.send(&served, &large.clone().bearer(&token)).refused(415, "unsupported_media_type");
+    }
+    // And the connection is as good as before.
+    let mut stream = connect_tls(served.address, &own, None);
+    json(&large).bearer(&token).send_on(&mut stream).refused(413, "body_too_large");
+    get("/livez").send_on(&mut stream).is(200);
 }

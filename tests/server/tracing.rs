@@ -19,6 +19,7 @@ use super::served::{Folder, GATE, Served, question};
 /// A span, and the service that sent it.
 struct Sent {
     service: String,
+    version: String,
     span: Span,
 }
 
@@ -95,10 +96,13 @@ fn take(mut stream: &TcpStream, sender: &Sender<Sent>) -> Option<()> {
     reader.read_exact(&mut body).unwrap();
     for resource in ExportTraceServiceRequest::decode(&*body).unwrap().resource_spans {
         let attributes = resource.resource.unwrap().attributes;
-        let name = attributes.iter().find(|attribute| attribute.key == "service.name");
-        let service = text(name.and_then(|name| name.value.as_ref()));
+        let value = |key: &str| {
+            let found = attributes.iter().find(|attribute| attribute.key == key);
+            text(found.and_then(|found| found.value.as_ref()))
+        };
+        let (service, version) = (value("service.name"), value("service.version"));
         for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
-            let _ = sender.send(Sent { service: service.clone(), span });
+            let _ = sender.send(Sent { service: service.clone(), version: version.clone(), span });
         }
     }
     stream
@@ -110,12 +114,23 @@ fn take(mut stream: &TcpStream, sender: &Sender<Sent>) -> Option<()> {
 
 /// A server that sends its traces there, after so many milliseconds.
 fn traced(collector: SocketAddr, delay: &str, arguments: &str) -> Served {
+    traced_with(collector, delay, arguments, &[])
+}
+
+/// The same, with more in its environment.
+fn traced_with(
+    collector: SocketAddr,
+    delay: &str,
+    arguments: &str,
+    variables: &[(&str, &str)],
+) -> Served {
     let folder = Folder::new(GATE);
     let command = format!("serve --listen 127.0.0.1:0 --log-format json {arguments}");
     let mut command = folder.command(&command);
     command
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
-        .env("OTEL_BSP_SCHEDULE_DELAY", delay);
+        .env("OTEL_BSP_SCHEDULE_DELAY", delay)
+        .envs(variables.iter().copied());
     Served::start(folder, command)
 }
 
@@ -229,4 +244,31 @@ fn a_collector_that_is_away_or_hangs_holds_up_nothing() {
         served.signal(Signal::TERM);
         assert_eq!(served.ended().0.code(), Some(0));
     }
+}
+
+#[test]
+fn a_service_is_named_as_the_environment_says() {
+    for (variables, service, version) in [
+        (&[][..], "lockgate", env!("CARGO_PKG_VERSION")),
+        (&[("OTEL_SERVICE_NAME", "gates")], "gates", env!("CARGO_PKG_VERSION")),
+        (&[("OTEL_RESOURCE_ATTRIBUTES", "service.name=gates,service.version=7")], "gates", "7"),
+    ] {
+        let collector = Collector::start();
+        let served = traced_with(collector.address, "50", "", variables);
+        served.send(&decide(&served)).is(200);
+        let spans = collector.until("POST /v1/decisions");
+        let root = spans.last().unwrap();
+        assert_eq!((&*root.service, &*root.version), (service, version));
+    }
+}
+
+#[test]
+fn traces_are_off_where_the_environment_says_so() {
+    let collector = Collector::start();
+    let off = [("OTEL_SDK_DISABLED", "true")];
+    let served = traced_with(collector.address, "50", "", &off);
+    served.send(&decide(&served)).is(200);
+    served.signal(Signal::TERM);
+    assert_eq!(served.ended().0.code(), Some(0));
+    assert!(collector.sent.try_recv().is_err());
 }

@@ -22,9 +22,14 @@ impl Loader {
 
 impl LoadGates for Loader {
     fn load(&self) -> Result<GateSet, GatesUnusable> {
-        let unusable = |details: String| GatesUnusable { details };
-        let config = load_with(&self.path, &self.sandbox)
-            .map_err(|diagnostics| unusable(diagnostics.to_string()))?;
+        let config = load_with(&self.path, &self.sandbox).map_err(|diagnostics| GatesUnusable {
+            details: diagnostics.to_string(),
+            files: Vec::new(),
+        })?;
+        // Known from here on, whatever becomes of the rest.
+        let mut files = self.files();
+        files.extend(watched(&config));
+        let unusable = |details| GatesUnusable { details, files: files.clone() };
         let gates = config.gates.iter().enumerate();
         let policies =
             held_policies(&config, gates, &self.sandbox, &self.sources).map_err(|faults| {
@@ -33,9 +38,7 @@ impl LoadGates for Loader {
             })?;
         let assignments =
             assignments(&config.evidence).map_err(|error| unusable(format!("{error:#}")))?;
-        let files = watched(&config);
-        let gates = GateSet::new(self.path.clone(), config, policies, assignments)?;
-        Ok(gates.watching(files))
+        GateSet::new(config, policies, assignments, files)
     }
 
     fn files(&self) -> Vec<PathBuf> {

@@ -20,8 +20,9 @@ use crate::server::{BodyLimits, Collect, Gatekeeper};
 pub(super) struct MlflowGateway {
     /// Stand before the MLflow server at this address: its clients and browsers use the address of
     /// lockgate from then on. With MLflow's static prefix as its path, where it has one.
+    // Read in a second step: what the parser of arguments quotes may hold a password.
     #[arg(long, value_name = "URL", env = "LOCKGATE_MLFLOW")]
-    mlflow: Option<Upstream>,
+    mlflow: Option<String>,
 
     /// Authorities that vouch for MLflow's certificate, PEM, where its address begins with
     /// `https://` [default: those that this machine trusts].
@@ -65,7 +66,7 @@ impl MlflowGateway {
         body: BodyLimits,
         counts: Counts,
     ) -> anyhow::Result<Option<Added>> {
-        let Some(upstream) = &self.mlflow else { return Ok(None) };
+        let Some(upstream) = self.upstream()? else { return Ok(None) };
         let service = Caller::from_env()?;
         let secret = match &self.mlflow_webhook_secret_file {
             Some(path) => Some(Secret::read(path)?),
@@ -89,6 +90,11 @@ impl MlflowGateway {
             Gateway::new(gatekeeper.clone(), &url, options, counts).context("--mlflow")?;
         let collector = GatewayCollector::new(&url, service, &trust).context("--mlflow")?;
         Ok(Some(Added { gateway, collector: Arc::new(collector) }))
+    }
+
+    /// Where MLflow is; none where no MLflow was named.
+    pub(super) fn upstream(&self) -> anyhow::Result<Option<Upstream>> {
+        self.mlflow.as_ref().map(|url| url.parse()).transpose().context("--mlflow")
     }
 
     fn public_url(&self) -> anyhow::Result<Option<String>> {

@@ -154,6 +154,7 @@ fn environment(text: &str) -> Result<(String, String), String> {
 impl Serve {
     pub(super) fn run(&self, terminal: &Terminal) -> anyhow::Result<Exit> {
         self.check_exposure()?;
+        self.mlflow.upstream()?;
         // Found before anything is started, and told as `lockgate config check` tells it.
         if !self.gate_file.path.exists() {
             bail!(

@@ -8,17 +8,18 @@ mod schema;
 mod verify;
 mod writer;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row as Columns};
 
-use super::list::{self, Filter, Operand, Page, Recorded, condition};
+use super::list::{Filter, Operand, Page, Recorded, Summary, condition};
 use super::location::Database;
 use super::queue::{Queue, queue};
-use super::row::Row;
 use super::{Access, Head, Options, Pruned, RecordError, Verification};
 use crate::model::{DecisionId, Digest, Timestamp};
 
@@ -82,9 +83,13 @@ impl Store {
             .transpose()
     }
 
-    pub(super) async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Row>, RecordError> {
+    pub(super) async fn list(
+        &self,
+        filter: &Filter,
+        page: Page,
+    ) -> Result<Vec<Summary>, RecordError> {
         let (condition, operands) = condition(filter, page, |number| format!("${number}"));
-        let sql = format!("SELECT {} FROM lockgate_entries WHERE {condition}", list::columns());
+        let sql = format!("SELECT {} FROM lockgate_entries WHERE {condition}", rows::COLUMNS);
         let operands: Vec<&(dyn ToSql + Sync)> = operands
             .iter()
             .map(|operand| -> &(dyn ToSql + Sync) {
@@ -94,11 +99,19 @@ impl Store {
                 }
             })
             .collect();
-        let found = self.read(&sql, &operands).await?;
-        let found = found.iter().map(rows::summary).collect::<Result<_, _>>();
-        found.map_err(|malformed| RecordError::Tampered {
-            detail: format!("column `{}` of a decision", malformed.column),
-        })
+        let work = async {
+            let client = self.reader().await?;
+            let unavailable = |error| connect::unavailable(&error);
+            let rows = client.query_raw(&sql, operands).await.map_err(unavailable)?;
+            let mut rows = pin!(rows);
+            let mut found = Vec::new();
+            // One document at a time: together they may be large.
+            while let Some(row) = rows.try_next().await.map_err(unavailable)? {
+                found.push(Summary::held(rows::linked(&row))?);
+            }
+            Ok(found)
+        };
+        self.in_time(work).await
     }
 
     pub(super) async fn verify(&self, earlier: &[Head]) -> Result<Verification, RecordError> {
@@ -130,6 +143,13 @@ impl Store {
             let client = self.reader().await?;
             client.query(sql, operands).await.map_err(|error| connect::unavailable(&error))
         };
+        self.in_time(work).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, RecordError>>,
+    ) -> Result<T, RecordError> {
         match tokio::time::timeout(self.0.deadline, work).await {
             Ok(result) => result,
             Err(_) => Err(RecordError::unavailable("the database did not answer in time")),

@@ -26,11 +26,6 @@ pub(super) fn linked(columns: &Columns) -> Result<Linked, Malformed> {
     read().map_err(|column| malformed(columns, column))
 }
 
-/// Of the columns that [`crate::record::list::columns`] names.
-pub(super) fn summary(columns: &Columns) -> Result<Row, Malformed> {
-    row(columns).map_err(|column| malformed(columns, column))
-}
-
 /// From the columns writer, sequence and hash.
 pub(super) fn head(columns: &Columns) -> Result<Head, Malformed> {
     place(columns).map_err(|column| malformed(columns, column))

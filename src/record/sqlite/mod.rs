@@ -14,9 +14,8 @@ use std::time::Duration;
 use rusqlite::{Connection, InterruptHandle, OptionalExtension as _, params_from_iter};
 use tokio::sync::Semaphore;
 
-use super::list::{self, Filter, Operand, Page, Recorded, condition};
+use super::list::{Filter, Operand, Page, Recorded, Summary, condition};
 use super::queue::{Queue, queue};
-use super::row::Row;
 use super::{Access, Head, Options, Pruned, RecordError, Verification};
 use crate::model::{DecisionId, Digest, Timestamp};
 use file::Identity;
@@ -96,11 +95,15 @@ impl Store {
         .await
     }
 
-    pub(super) async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<Row>, RecordError> {
+    pub(super) async fn list(
+        &self,
+        filter: &Filter,
+        page: Page,
+    ) -> Result<Vec<Summary>, RecordError> {
         let (condition, operands) = condition(filter, page, |number| format!("?{number}"));
         let found = self
             .read(move |connection| {
-                let sql = format!("SELECT {} FROM entries WHERE {condition}", list::columns());
+                let sql = format!("SELECT {} FROM entries WHERE {condition}", rows::COLUMNS);
                 let mut statement = connection.prepare_cached(&sql)?;
                 let operands = operands.iter().map(|operand| -> &dyn rusqlite::ToSql {
                     match operand {
@@ -108,14 +111,14 @@ impl Store {
                         Operand::Count(count) => count,
                     }
                 });
-                let found = statement
-                    .query_map(params_from_iter(operands), |row| Ok(rows::summary(row)))?;
+                // One document at a time: together they may be large.
+                let found = statement.query_map(params_from_iter(operands), |row| {
+                    Ok(Summary::held(rows::linked(row)))
+                })?;
                 found.collect::<rusqlite::Result<Vec<_>>>()
             })
             .await?;
-        found.into_iter().collect::<Result<_, _>>().map_err(|malformed| RecordError::Tampered {
-            detail: format!("column `{}` of a decision", malformed.column),
-        })
+        found.into_iter().collect()
     }
 
     pub(super) async fn verify(&self, earlier: &[Head]) -> Result<Verification, RecordError> {

@@ -16,7 +16,7 @@ type Read<T> = Result<T, &'static str>;
 pub(super) fn linked(row: &rusqlite::Row<'_>) -> Result<Linked, Malformed> {
     let columns = Columns(row);
     let read = || -> Read<Linked> {
-        let mut inner = columns.summary()?;
+        let mut inner = columns.row()?;
         inner.snapshot = columns.optional_digest("snapshot")?;
         Ok(Linked {
             writer: columns.text("writer")?,
@@ -27,12 +27,6 @@ pub(super) fn linked(row: &rusqlite::Row<'_>) -> Result<Linked, Malformed> {
         })
     };
     read().map_err(|column| columns.malformed(column))
-}
-
-/// Of the columns that [`crate::record::list::columns`] names.
-pub(super) fn summary(row: &rusqlite::Row<'_>) -> Result<Row, Malformed> {
-    let columns = Columns(row);
-    columns.summary().map_err(|column| columns.malformed(column))
 }
 
 /// From the columns writer, sequence and hash.
@@ -99,7 +93,7 @@ impl Columns<'_, '_> {
         digest.transpose().map_err(|_| column)
     }
 
-    fn summary(&self) -> Read<Row> {
+    fn row(&self) -> Read<Row> {
         Ok(Row {
             id: self.text("id")?,
             recorded_at: self.integer("recorded_at")?,

@@ -16,7 +16,8 @@ pub(super) fn verify(path: &Path, earlier: &[Head]) -> Result<Verification, Reco
         Ok(()) => Ok(verifier.finish()),
         // Not a failure to read it but what there is to read.
         Err(error) if is_damage(&error) => {
-            verifier.fault(None, None, Problem::Damaged { detail: error.to_string() });
+            let detail = format!("`{}`: {error}", path.display());
+            verifier.fault(None, None, Problem::Damaged { detail });
             Ok(verifier.finish())
         }
         Err(error) => Err(file::unavailable(&error)),
@@ -24,10 +25,14 @@ pub(super) fn verify(path: &Path, earlier: &[Head]) -> Result<Verification, Reco
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
-    let damage = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase, ErrorCode::TypeMismatch];
+    let damage = [
+        ErrorCode::DatabaseCorrupt,
+        ErrorCode::NotADatabase,
+        ErrorCode::TypeMismatch,
+        // A column or table that is not there any more; it has no code of its own.
+        ErrorCode::Unknown,
+    ];
     error.sqlite_error_code().is_some_and(|code| damage.contains(&code))
-        // A column or table that is not there any more.
-        || matches!(error, rusqlite::Error::SqlInputError { .. })
 }
 
 fn read(

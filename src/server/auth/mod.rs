@@ -93,6 +93,7 @@ impl Principal {
         if self.roles.contains(&role) {
             return Ok(());
         }
+        tracing::warn!(name = self.name(), %role, "refused: a role is missing");
         Err(Problem::new(Code::Forbidden).detail(format!("the role `{role}` is needed")))
     }
 }
@@ -142,6 +143,7 @@ impl Doorkeeper {
             (Some(_), Some(_)) => None,
         };
         found.cloned().ok_or_else(|| {
+            tracing::warn!("refused: the credentials are not known");
             refused("send `authorization: Bearer TOKEN` with a token that the server knows, or connect with a client certificate that it knows")
         })
     }

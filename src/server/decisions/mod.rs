@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::decision::Verdict;
 use crate::evidence::{About, Side};
 use crate::model::{DecisionId, ModelVersion, Origin, Target};
-use crate::record::{Filter, Page, PageSize, Recorded};
+use crate::record::{Filter, Page, PageSize, RecordError, Recorded};
 use crate::report;
 use crate::server::app::{Caller, Shared, json as json_answer};
 use crate::server::auth::Role;
@@ -24,7 +24,7 @@ use crate::server::query::Query;
 use crate::server::routes::{Content as Answered, Operation, Reply, Routes, schema_of};
 use crate::server::text::{ID, NAME, TARGET, TIME, is_name};
 use crate::server::{Answer, Asked, Evidence, Piece, Question, Refused, Wanted};
-use wire::{Decided, Given, Inline, Listed, Posed, Summarized, Which};
+use wire::{Decided, Given, Inline, Listed, Object, Posed, Summarized, Which};
 
 /// Problems in deciding.
 const DECIDING: &[Code] = &[
@@ -70,7 +70,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
                     description: "A page of decisions.",
                     content: Answered::Json(schema_of::<Listed>),
                 }],
-                problems: &[Code::InvalidRequest, Code::RecordUnavailable],
+                problems: &[Code::InvalidRequest, Code::RecordUnavailable, Code::RecordDamaged],
             },
             list,
         )
@@ -92,7 +92,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
                     description: "The decision.",
                     content: Answered::Json(schema_of::<Decided<'_>>),
                 }],
-                problems: &[Code::InvalidRequest, Code::NotFound, Code::RecordUnavailable],
+                problems: &[
+                    Code::InvalidRequest,
+                    Code::NotFound,
+                    Code::RecordUnavailable,
+                    Code::RecordDamaged,
+                ],
             },
             get,
         )
@@ -111,8 +116,8 @@ fn parameters() -> Vec<Value> {
         ("target", "Where it was to go.", text(TARGET)),
         ("verdict", "What was decided.", words(&verdicts)),
         ("origin", "By which way it was asked for.", words(&origins)),
-        ("since", "Asked for at this time or later, RFC 3339 in UTC.", text(TIME)),
-        ("until", "Asked for before this time, RFC 3339 in UTC.", text(TIME)),
+        ("since", "Asked for at this time or later, RFC 3339 in UTC, to the second.", text(TIME)),
+        ("until", "Asked for before this time, RFC 3339 in UTC, to the second.", text(TIME)),
         ("limit", "How many a page has at most.", size),
         ("cursor", "Where to go on: `next` of the page before.", text(ID)),
     ]
@@ -128,12 +133,23 @@ fn parameters() -> Vec<Value> {
 
 async fn decide(
     State(app): State<Shared>,
-    caller: Caller,
+    caller: Result<Caller, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
+    // Whyever there is no decision: what was asked is undecided.
+    pose(&app, caller, request).await.map_err(Problem::undecided)
+}
+
+async fn pose(
+    app: &Shared,
+    caller: Result<Caller, Problem>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = caller?;
     caller.must(Role::Ask)?;
     let (parts, body) = request.into_parts();
-    let (asked, share): (Posed, _) = app.body.read_json(&parts.headers, Body::new(body)).await?;
+    let (Object(asked), share): (Object<Posed>, _) =
+        app.body.read_json(&parts.headers, Body::new(body)).await?;
     let until = std::time::Instant::now() + app.gatekeeper.deadline();
     let Posed { model, version, target, source, digest, requested_by, evidence } = asked;
     for (name, value) in [("model", &model), ("version", &version)] {
@@ -160,7 +176,6 @@ async fn decide(
             let collector = app.collector(&name).ok_or_else(|| {
                 Problem::new(Code::NotFound)
                     .detail("`evidence.registry` names no registry that this server knows")
-                    .undecided()
             })?;
             let gates = app.gatekeeper.gates().ok_or(Refused::NotReady)?;
             let wanted = Wanted { subject: &subject, target: &target, gates: &gates, until };
@@ -179,7 +194,7 @@ async fn decide(
     };
     let Answer { id, decision } = app.gatekeeper.decide_by(question, until).await?;
     let document = report::json_line(&decision)
-        .map_err(|error| Problem::logged(Code::InternalError, &error).undecided())?;
+        .map_err(|error| Problem::logged(Code::InternalError, &error))?;
     answer(id, Origin::Api, asked_by.as_deref(), document)
 }
 
@@ -197,7 +212,7 @@ impl AsRef<[u8]> for Content {
 }
 
 fn inline(
-    pieces: Vec<Inline>,
+    pieces: Vec<Object<Inline>>,
     share: Share,
     subject: &ModelVersion,
     target: &Target,
@@ -205,7 +220,7 @@ fn inline(
     let share = Arc::new(share);
     let pieces = pieces
         .into_iter()
-        .map(|Inline { name, content, about }| {
+        .map(|Object(Inline { name, content, about })| {
             if !is_name(&name) {
                 return Err(Problem::invalid(
                     "the name of a piece of evidence is empty, too long or not plain text",
@@ -241,6 +256,16 @@ fn answer(
     Ok(json_answer(serde_json::to_vec(&decided).map_err(failed)?))
 }
 
+/// What keeps decisions on record from being told.
+fn unreadable(error: &RecordError) -> Problem {
+    if matches!(error, RecordError::Tampered { .. }) {
+        return Problem::logged(Code::RecordDamaged, error).detail(
+            "a decision on record is not what was written, so it is not told; `lockgate decision verify-log` says what is wrong with the record",
+        );
+    }
+    Problem::logged(Code::RecordUnavailable, error)
+}
+
 async fn list(
     State(app): State<Shared>,
     caller: Caller,
@@ -262,11 +287,7 @@ async fn list(
         after: query.take("cursor")?,
     };
     query.finish()?;
-    let listing = app
-        .record
-        .list(&filter, page)
-        .await
-        .map_err(|error| Problem::logged(Code::RecordUnavailable, &error))?;
+    let listing = app.record.list(&filter, page).await.map_err(|error| unreadable(&error))?;
     let listed = Listed {
         decisions: listing.decisions.into_iter().map(Summarized::from).collect(),
         next: listing.next.map(|cursor| cursor.to_string()),
@@ -285,11 +306,7 @@ async fn get(
     let id: DecisionId = id
         .parse()
         .map_err(|_| Problem::invalid("the path does not end in the id of a decision"))?;
-    let found = app
-        .record
-        .get(id)
-        .await
-        .map_err(|error| Problem::logged(Code::RecordUnavailable, &error))?;
+    let found = app.record.get(id).await.map_err(|error| unreadable(&error))?;
     let Recorded { summary, document, .. } = found.ok_or_else(|| {
         Problem::new(Code::NotFound).detail("no decision of this id is on record")
     })?;

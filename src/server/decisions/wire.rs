@@ -1,7 +1,12 @@
 //! What goes in and comes out, as JSON has it.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -10,6 +15,29 @@ use crate::model::{DecisionId, Digest, Origin, Target};
 use crate::record::Summary;
 use crate::report;
 use crate::server::text::{DIGEST, ID, NAME, TARGET};
+
+/// A value that is written as an object and in no other way: a list of its values in order is not.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
 
 /// A promotion to decide on.
 #[derive(Deserialize, JsonSchema)]
@@ -42,14 +70,49 @@ pub(super) struct Posed {
 }
 
 /// Evidence, or where to collect it.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-#[schemars(rename = "QuestionEvidence")]
+#[derive(JsonSchema)]
+#[schemars(rename = "QuestionEvidence", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Given {
     /// Evidence that comes along; takes the role `submit-evidence`.
-    Inline(#[schemars(length(max = 1000))] Vec<Inline>),
+    Inline(#[schemars(with = "Vec<Inline>", length(max = 1000))] Vec<Object<Inline>>),
     /// Name of the registry that it is collected from.
     Registry(#[schemars(regex(pattern = NAME))] String),
+}
+
+/// The keys of [`Given`].
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Inline,
+    Registry,
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct One;
+
+        impl<'de> Visitor<'de> for One {
+            type Value = Given;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of evidence: give `inline` or `registry`, one of them")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given, A::Error> {
+                let one = || A::Error::custom("evidence: give `inline` or `registry`, one of them");
+                let given = match map.next_key()?.ok_or_else(one)? {
+                    Kind::Inline => Given::Inline(map.next_value()?),
+                    Kind::Registry => Given::Registry(map.next_value()?),
+                };
+                match map.next_key::<Kind>()? {
+                    None => Ok(given),
+                    Some(_) => Err(one()),
+                }
+            }
+        }
+
+        deserializer.deserialize_map(One)
+    }
 }
 
 /// A piece of evidence: what would otherwise be a file.

@@ -5,7 +5,27 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-use crate::server::metrics::Word;
+use crate::server::metrics::{Word, begin};
+
+/// What becomes of requests,
+const REQUESTS: [&str; 4] = ["passed", "allowed", "denied", "refused"];
+/// of deliveries,
+const DELIVERIES: [&str; 12] = [
+    "own",
+    "recorded",
+    "unguarded",
+    "unjudged",
+    "bypassed",
+    "irrelevant",
+    "unreadable",
+    "later",
+    "headers",
+    "signature",
+    "time",
+    "duplicate",
+];
+/// and what changes are found to be that went around the gateway.
+const FOUND: [&str; 4] = ["allow", "deny", "undecided", "unjudged"];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
@@ -51,6 +71,12 @@ impl Counts {
             "Decisions that could not be written to the version as a tag",
             counts.tags_failed.clone(),
         );
+        let outcomes = |words: &[&'static str]| -> Vec<Outcome> {
+            words.iter().map(|word| Outcome { outcome: Word(word) }).collect()
+        };
+        begin(&counts.requests, outcomes(&REQUESTS));
+        begin(&counts.deliveries, outcomes(&DELIVERIES));
+        begin(&counts.bypassed, FOUND.map(|verdict| Found { verdict: Word(verdict) }));
         counts
     }
 

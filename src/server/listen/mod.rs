@@ -3,6 +3,7 @@
 mod drivers;
 mod guarded;
 mod idle;
+mod unread;
 
 use std::convert::Infallible;
 use std::io;
@@ -30,6 +31,7 @@ use super::tls::Tls;
 use drivers::{Drivers, Requests};
 use guarded::Guarded;
 use idle::Activity;
+use unread::Unread;
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
@@ -262,14 +264,14 @@ impl Connection {
         let activity = Activity::default();
         let requests = activity.clone();
         let front = self.front;
-        let service = service_fn(move |mut request: Request<Incoming>| {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = Unread::of(request);
             let under_way = requests.begin(request.version());
             request.extensions_mut().insert(peer.clone());
             let many = request.version() == Version::HTTP_2 && request.headers().len() > HEADERS;
             let front = Arc::clone(&front);
             // Boxed, as a connection keeps the room for it while it is idle.
-            let answer = (!many)
-                .then(move || Box::pin(async move { front.answer(request.map(Body::new)).await }));
+            let answer = (!many).then(move || Box::pin(async move { front.answer(request).await }));
             async move {
                 let answer = match answer {
                     Some(answer) => answer.await,

@@ -88,7 +88,10 @@ impl FromStr for Upstream {
     type Err = InvalidUpstream;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidUpstream(text.chars().take(200).collect());
+        // Before the last `@` may be a password, and what is told may be kept in journals.
+        let shown =
+            text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, end)| format!("…@{end}"));
+        let invalid = || InvalidUpstream(shown.chars().take(200).collect());
         let Parts { scheme, authority, path_and_query, .. } =
             text.parse::<Uri>().map_err(|_| invalid())?.into_parts();
         let path = path_and_query.as_ref().map_or("/", PathAndQuery::path);
