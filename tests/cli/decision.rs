@@ -185,12 +185,17 @@ fn a_record_that_nobody_touched_is_intact() {
 }
 
 #[test]
-fn a_file_that_lacks_a_table_is_named() {
-    let recorded = Recorded::new();
-    recorded.tamper("DROP TABLE heads");
-    let file = Recorded::file_in(&recorded.folder);
-    let ran = recorded.run("decision verify-log").exits(1).says("no such table: heads");
-    ran.says(&file.display().to_string());
+fn a_file_that_lacks_a_table_or_a_column_is_named() {
+    for (change, words) in [
+        ("DROP TABLE heads", "no such table: heads"),
+        ("ALTER TABLE entries DROP COLUMN requested_by", "no such column: requested_by"),
+    ] {
+        let recorded = Recorded::new();
+        recorded.tamper(change);
+        let file = Recorded::file_in(&recorded.folder);
+        let ran = recorded.run("decision verify-log").exits(1).says(words);
+        ran.says(&file.display().to_string());
+    }
 }
 
 #[test]

@@ -29,10 +29,12 @@ fn is_damage(error: &rusqlite::Error) -> bool {
         ErrorCode::DatabaseCorrupt,
         ErrorCode::NotADatabase,
         ErrorCode::TypeMismatch,
-        // A column or table that is not there any more; it has no code of its own.
+        // A table that is not there any more; it has no code of its own.
         ErrorCode::Unknown,
     ];
     error.sqlite_error_code().is_some_and(|code| damage.contains(&code))
+        // A column that is not.
+        || matches!(error, rusqlite::Error::SqlInputError { .. })
 }
 
 fn read(
