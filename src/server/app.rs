@@ -1,5 +1,6 @@
 //! What the routes share, and how a request gets to them.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
@@ -46,6 +48,9 @@ impl App {
     }
 }
 
+/// A request that is being answered.
+pub(super) type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+
 /// Everything that the server answers.
 pub(super) struct Front {
     app: Shared,
@@ -78,32 +83,49 @@ impl Front {
         Self { router: router(&app), app, gateway }
     }
 
-    /// Has a request answered by its own routes or by the gateway, in its scope, counts it, and
-    /// keeps browsers from guessing.
-    pub(super) async fn answer(&self, request: Request) -> Response {
+    /// Has a request answered by its own routes or by the gateway, in its scope, and counts it.
+    ///
+    /// Each way has a future of its own: one for both would have room for the longer, which takes
+    /// an allocator that much longer to find.
+    pub(super) fn answer(self: &Arc<Self>, request: Request) -> Answering {
         let own = known(request.uri().path());
         let route = own.unwrap_or("other");
         let scope = Scope::begin(&request, route);
-        let response = match self.gateway.as_ref().filter(|_| own.is_none()) {
-            // What is passed on keeps the headers it came with.
-            Some(gateway) => gateway.answer(request, &scope).await,
-            None => {
-                let answer = self.router.clone().oneshot(request).instrument(scope.span().clone());
-                let Ok(mut response) = answer.await;
-                self.app.metrics.admitted(response.status());
-                let headers = response.headers_mut();
-                if let Ok(id) = HeaderValue::try_from(scope.id()) {
-                    headers.insert(REQUEST_ID, id);
-                }
-                headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                response
-            }
-        };
+        let front = Arc::clone(self);
+        if let (None, Some(gateway)) = (own, &self.gateway) {
+            return Box::pin(front.pass(gateway.clone(), request, scope));
+        }
+        let answer = self.router.clone().oneshot(request).instrument(scope.span().clone());
+        Box::pin(answer.map(move |answer| {
+            let Ok(response) = answer;
+            front.app.metrics.admitted(response.status());
+            front.finish(&scope, guarded(response, scope.id()))
+        }))
+    }
+
+    /// What comes through the gateway keeps the headers it came with.
+    async fn pass(self: Arc<Self>, gateway: Gateway, request: Request, scope: Scope) -> Response {
+        let response = gateway.answer(request, &scope).await;
+        self.finish(&scope, response)
+    }
+
+    fn finish(&self, scope: &Scope, response: Response) -> Response {
         scope.end(response.status());
-        self.app.metrics.answered(route, response.status().as_u16());
+        self.app.metrics.answered(scope.route(), response.status().as_u16());
         response
     }
+}
+
+/// An answer of lockgate's own, with what it is found by in the log, and what keeps browsers from
+/// guessing.
+fn guarded(mut response: Response, id: &str) -> Response {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// The route of lockgate's own that a path is of. Labels come from this list and not from a request.

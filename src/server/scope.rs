@@ -65,6 +65,11 @@ impl Scope {
         })
     }
 
+    /// The route it goes to.
+    pub(super) const fn route(&self) -> &'static str {
+        self.route
+    }
+
     /// The span, made now if it was not before.
     pub(super) fn span(&self) -> &Span {
         self.span.get_or_init(|| {

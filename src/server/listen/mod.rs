@@ -269,9 +269,7 @@ impl Connection {
             let under_way = requests.begin(request.version());
             request.extensions_mut().insert(peer.clone());
             let many = request.version() == Version::HTTP_2 && request.headers().len() > HEADERS;
-            let front = Arc::clone(&front);
-            // Boxed, as a connection keeps the room for it while it is idle.
-            let answer = (!many).then(move || Box::pin(async move { front.answer(request).await }));
+            let answer = (!many).then(|| front.answer(request));
             async move {
                 let answer = match answer {
                     Some(answer) => answer.await,
