@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Judges two versions of a model on real evidence files: one may go to production, one may not.
 set -euo pipefail
-cd "$(dirname "$0")/../examples/fraud-detector"
-lockgate=${LOCKGATE:-../../target/release/lockgate}
+root=$(dirname "$0")/..
+lockgate=$(realpath -- "${LOCKGATE:-$root/target/release/lockgate}")
+cd "$root/examples/fraud-detector"
 
 # The evidence is from that morning, and the gate wants it fresh.
 at=2026-11-23T12:00:00Z
